@@ -1,0 +1,125 @@
+//! Balances: what a wallet has at an instant, without writing anything.
+
+use crate::amount::{Credits, Money};
+use crate::calendar::{occurrence, occurrence_at};
+use crate::decide::Draft;
+use crate::ids::LotNumber;
+use crate::lot::{Class, Lot, Source};
+use crate::price_book::PriceBook;
+use crate::time::Timestamp;
+use crate::wallet::Wallet;
+
+/// What a wallet has at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balances {
+    /// What can be held now.
+    pub available: Credits,
+    /// What open holds have set aside.
+    pub held: Credits,
+    /// The live lots, and those that are over but still held, in burn order.
+    pub lots: Vec<LotBalance>,
+    /// When the plan next gives credits.
+    pub next_refill: Option<Refill>,
+    /// What expires first of what is available.
+    pub first_expiring: Option<Expiring>,
+}
+
+/// One lot of a balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LotBalance {
+    /// Its number.
+    pub number: LotNumber,
+    /// Its class.
+    pub class: Class,
+    /// Where it comes from.
+    pub source: Source,
+    /// What was granted.
+    pub granted: Credits,
+    /// What can be held.
+    pub available: Credits,
+    /// What open holds have set aside.
+    pub held: Credits,
+    /// When it ends; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// What was paid for it.
+    pub cost: Option<Money>,
+}
+
+/// A plan's next credits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refill {
+    /// When.
+    pub at: Timestamp,
+    /// How many.
+    pub credits: Credits,
+}
+
+/// Credits that are about to expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiring {
+    /// When.
+    pub at: Timestamp,
+    /// How many, of all lots that end then.
+    pub credits: Credits,
+}
+
+impl Wallet {
+    /// Returns what the wallet has at an instant: as if everything due by then were booked.
+    ///
+    /// An instant before the last entry is taken as that entry's; [`crate::history`] knows the past.
+    #[must_use]
+    pub fn balances(&self, book: &PriceBook, at: Timestamp) -> Balances {
+        let at = at.max(self.recorded_at);
+        let settled = Draft::new(self, book, at).wallet;
+        let live = |lot: &Lot| lot.is_live(at) || !lot.held.is_zero();
+        let lots: Vec<LotBalance> = settled.open_lots().filter(live).map(|lot| LotBalance::of(&lot)).collect();
+        let sum = |amount: fn(&LotBalance) -> Credits| {
+            let micro = lots.iter().map(|lot| amount(lot).micro()).sum();
+            Credits::from_micro(micro).expect("no part of a lot is negative")
+        };
+        Balances {
+            available: sum(|lot| lot.available),
+            held: sum(|lot| lot.held),
+            next_refill: settled.next_refill(book, at),
+            first_expiring: first_expiring(&lots),
+            lots,
+        }
+    }
+
+    /// Returns when something is next due that [`crate::Command::Settle`] would book: a hold's end, a lot's, or
+    /// a month's credits; an instant that has passed is overdue. For a sweeper's queue.
+    #[must_use]
+    pub fn next_due(&self, book: &PriceBook, now: Timestamp) -> Option<Timestamp> {
+        let holds = self.open_holds().map(|hold| hold.expires_at);
+        let ends = self.open_lots.iter().filter(|lot| !lot.expired && lot.expires_at != i64::MAX);
+        let ends = ends.map(|lot| Timestamp::from_micros(lot.expires_at));
+        let grant = self.due_grant(book, now).map(|grant| grant.effective_at);
+        let refill = self.next_refill(book, now).map(|refill| refill.at);
+        holds.chain(ends).chain(grant).chain(refill).min()
+    }
+
+    /// Returns the next occurrence of the plan after `at`, as the prices published so far have it.
+    fn next_refill(&self, book: &PriceBook, at: Timestamp) -> Option<Refill> {
+        let plan = self.plan?;
+        let policy = book.plan_at(&plan, at)?.anchor_policy;
+        let index = occurrence_at(self.anchor, at, policy)?.checked_add(1)?.max(self.next_occurrence);
+        let at = occurrence(self.anchor, index, policy);
+        let credits = book.plan_at(&plan, at)?.monthly;
+        (!credits.is_zero()).then_some(Refill { at, credits })
+    }
+}
+
+impl LotBalance {
+    fn of(lot: &Lot) -> Self {
+        let &Lot { number, class, source, granted, available, held, expires_at, cost, .. } = lot;
+        Self { number, class, source, granted, available, held, expires_at, cost }
+    }
+}
+
+fn first_expiring(lots: &[LotBalance]) -> Option<Expiring> {
+    let ends = lots.iter().filter(|lot| !lot.available.is_zero()).filter_map(|lot| lot.expires_at);
+    let at = ends.min()?;
+    let ending = lots.iter().filter(|lot| lot.expires_at == Some(at));
+    let micro = ending.map(|lot| lot.available.micro()).sum();
+    Some(Expiring { at, credits: Credits::from_micro(micro).expect("what is available is not negative") })
+}

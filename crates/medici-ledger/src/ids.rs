@@ -1,0 +1,109 @@
+//! Identities: 128 bits, made elsewhere, written as a prefix and 32 hex digits.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Why a text is not an id of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdError {
+    prefix: &'static str,
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an id of {:?} and 32 lower-case hex digits needed", self.prefix)
+    }
+}
+
+impl std::error::Error for IdError {}
+
+fn parse_hex(text: &str, prefix: &'static str) -> Result<u128, IdError> {
+    let error = IdError { prefix };
+    let digits = text.strip_prefix(prefix).filter(|digits| digits.len() == 32).ok_or(error)?;
+    // Upper case is refused so that an id has one spelling.
+    if !digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(error);
+    }
+    u128::from_str_radix(digits, 16).map_err(|_| error)
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        // Bytes, not a u128: alignment 1 keeps wallets small. Big-endian, so that the order is the number's.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// What the written form starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Returns the id of that number.
+            #[must_use]
+            pub const fn from_u128(number: u128) -> Self {
+                Self(number.to_be_bytes())
+            }
+
+            /// Returns the id's number.
+            #[must_use]
+            pub const fn as_u128(self) -> u128 {
+                u128::from_be_bytes(self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{:032x}"), self.as_u128())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                parse_hex(text, $prefix).map(Self::from_u128)
+            }
+        }
+    };
+}
+
+id!(
+    /// Names an account: the customer that owns a wallet.
+    AccountId,
+    "acct_"
+);
+id!(
+    /// Names a hold, or a charge (a hold and its capture in one).
+    HoldId,
+    "hold_"
+);
+
+/// Numbers the lots of one wallet, from 1, in the order they were granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LotNumber(pub(crate) u32);
+
+impl LotNumber {
+    /// Returns the number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// Returns the lot of that number.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for LotNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}

@@ -1,0 +1,75 @@
+//! The credit ledger of Medici: what an account has, what it may spend, and the proof of both.
+//!
+//! **Owns** amounts, price books and quotes, lots, the wallet, holds and captures, double-entry postings with
+//! their money side, the monthly calendar, the hash chain, statements, verification, and the scenario language.
+//!
+//! **Never** does I/O, reads a clock, draws a random number, logs, or knows of a database, a wire format or a
+//! picture. Time, ids and prices come in as arguments, so a year of accounts plays in milliseconds.
+//!
+//! [`Wallet::decide`] turns a [`Command`] into [`Entry`]s or a [`Refusal`]; [`Wallet::apply`] is the only way a
+//! wallet changes, and replaying its entries gives the same wallet.
+//!
+//! **Invariants**, asserted by [`Wallet::check`] and proved from entries alone by [`verify::Replay`]:
+//! - `granted = available + held + captured + expired` for every lot, each at least zero.
+//! - Open holds sum to what is held; a hold's slices sum to its amount and are frozen when it is placed.
+//! - A hold ends once: captured, voided or expired; and at the latest 24 hours after it was placed.
+//! - Every entry sums to zero in credits and in each currency; the trial balance is zero.
+//! - Recognised money is `floor(cost × captured ÷ granted)`; recognised, deferred and expired money sum to the
+//!   cost of the lot.
+//! - A monthly occurrence is granted at most once, whatever the clock does.
+//! - Entries are numbered densely, chained by hash, and never recorded before the one before.
+#![deny(clippy::float_arithmetic)]
+
+mod amount;
+pub mod calendar;
+mod ids;
+mod time;
+
+mod operation;
+mod pack;
+mod plan;
+mod price_book;
+mod quote;
+
+mod apply;
+mod balances;
+mod broken;
+mod check;
+mod command;
+mod decide;
+mod hold;
+mod legs;
+mod lot;
+mod memory;
+mod wallet;
+
+mod codec;
+mod entry;
+mod hash;
+mod posting;
+mod snapshot;
+
+pub mod idempotency;
+
+pub use amount::{AMOUNT_MAX, AmountError, Cents, Credits, Currency, MICRO_PER_CREDIT, Money};
+pub use balances::{Balances, Expiring, LotBalance, Refill};
+pub use broken::{Broken, Fault};
+pub use calendar::{AnchorPolicy, Months};
+pub use codec::CodecError;
+pub use command::{Command, Decision, GrantError, Refusal, Reply};
+pub use decide::REFUND_GRACE;
+pub use entry::{Entry, Fact, Grant, Replacement};
+pub use hash::Hash;
+pub use hold::{
+    HOLD_MEMORY, HOLD_MEMORY_COUNT_MAX, HOLD_SECONDS_MAX, Hold, HoldState, OPEN_HOLDS_MAX, Slice, VoidReason,
+};
+pub use ids::{AccountId, HoldId, IdError, LotNumber};
+pub use lot::{Class, Lot, Source};
+pub use operation::{OPERATION_NAME_MAX, Operation, OperationError, OperationName};
+pub use pack::{Cliff, Pack, Tier, TierMode};
+pub use plan::{PLAN_NAME_MAX, PlanName, PlanNameError, PlanTerms};
+pub use posting::{LedgerAccount, Posting, Unit};
+pub use price_book::{OperationPrice, PriceBook, PriceBookError, PriceVersion, QuoteError, Warning};
+pub use quote::{ChargeMode, Quote, Usage};
+pub use time::{Timestamp, TimestampError};
+pub use wallet::{OPEN_LOTS_MAX, Wallet};
