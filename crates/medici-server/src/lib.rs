@@ -1,0 +1,14 @@
+//! The HTTP side of Medici: OpenAI's Images dialect under `/v1`, our own API under `/api`, the web app.
+//!
+//! Owns: wire formats, authentication of requests, status codes and headers, pages.
+//! Never does: decide about credits or jobs; a handler translates and calls a use case of the studio.
+//!
+//! Invariants:
+//! - Every error of a use case is mapped to a status in one file, with no catch-all arm.
+//! - API keys are never read from cookies, and cookies are never read on `/v1` or `/api`.
+//! - A reply is built from committed rows only.
+
+mod state;
+mod web;
+
+pub use state::{AppState, ServerConfig};

@@ -1,0 +1,166 @@
+//! Jobs and images: what is queued, who works on it, how it ended, what came out.
+
+use medici_ledger::{AccountId, Credits, HoldId, Operation, Quote, Timestamp};
+
+use crate::{blob::BlobHash, engine::Size, engine::Spec, ids::ApiKeyId, ids::ImageId, ids::JobId};
+
+/// The most often one job is tried before it fails for good.
+pub const ATTEMPTS_MAX: u32 = 2;
+
+/// Queued work, the hold that pays for it, and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Its name; ids of later jobs are larger.
+    pub id: JobId,
+    /// Who asked and pays.
+    pub account: AccountId,
+    /// The API key it was asked with; `None` from the web app.
+    pub api_key: Option<ApiKeyId>,
+    /// What the price book calls it.
+    pub operation: Operation,
+    /// The model name the caller used, e.g. `dall-e-2`.
+    pub model: String,
+    /// What to draw.
+    pub spec: Spec,
+    /// The price, fixed when it was asked.
+    pub quote: Quote,
+    /// The credits set aside for it.
+    pub hold: HoldId,
+    /// What the caller should know about how the engine understood the prompt.
+    pub notice: Option<String>,
+    /// Where it stands.
+    pub state: JobState,
+    /// How often a worker has claimed it.
+    pub attempts: u32,
+    /// When it was asked.
+    pub created_at: Timestamp,
+}
+
+/// Where a job stands. The last four never change again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobState {
+    /// Waits for a worker.
+    Queued,
+    /// A worker draws it.
+    Running(Lease),
+    /// Its images can be fetched.
+    Done {
+        /// What it cost.
+        outcome: Outcome,
+        /// When its images became visible.
+        finished_at: Timestamp,
+    },
+    /// Nothing was drawn and nothing was charged.
+    Failed {
+        /// Why.
+        reason: FailReason,
+        /// When.
+        finished_at: Timestamp,
+    },
+    /// Its owner stopped it before the images were durable; nothing was charged.
+    Cancelled {
+        /// When.
+        finished_at: Timestamp,
+    },
+}
+
+impl JobState {
+    /// Returns whether the job can still change.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Queued | Self::Running(_))
+    }
+
+    /// Returns the state's word in the API, the tables and the pages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running(_) => "running",
+            Self::Done { .. } => "done",
+            Self::Failed { .. } => "failed",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+}
+
+/// A worker's timed claim on a job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lease {
+    /// Whose claim it is.
+    pub worker: String,
+    /// Grows with every claim of this job; a result that carries an older one is refused.
+    pub token: u64,
+    /// When the claim began.
+    pub started_at: Timestamp,
+    /// When it ends unless a heartbeat extends it.
+    pub expires_at: Timestamp,
+}
+
+/// What a finished job cost.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Its hold was captured.
+    Charged {
+        /// How much of it.
+        amount: Credits,
+    },
+    /// Fewer images than asked for: they are kept and the hold was voided.
+    Free,
+    /// The hold had run out and could not be placed again: the images are delivered at the operator's cost.
+    Uncollected {
+        /// What it would have cost.
+        amount: Credits,
+    },
+}
+
+/// Why a job failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailReason {
+    /// The engine could not draw it.
+    Engine,
+    /// The engine found the spec impossible to draw.
+    BadSpec,
+    /// Workers were lost on every attempt.
+    WorkerLost,
+    /// Its hold ran out while it waited.
+    HoldExpired,
+    /// The images could not be stored.
+    Storage,
+}
+
+impl FailReason {
+    /// Returns the reason's word in the API, the tables and the pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Engine => "engine_failed",
+            Self::BadSpec => "bad_spec",
+            Self::WorkerLost => "worker_lost",
+            Self::HoldExpired => "hold_expired",
+            Self::Storage => "storage_failed",
+        }
+    }
+}
+
+/// One stored output of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// Its name.
+    pub id: ImageId,
+    /// The job it came from.
+    pub job: JobId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Which of the job's pictures, from 0.
+    pub index: u32,
+    /// Where its file is.
+    pub blob: BlobHash,
+    /// The file's length in bytes.
+    pub blob_bytes: u64,
+    /// Pixels across and down.
+    pub size: Size,
+    /// The engine's compact form, for exact variations and edits.
+    pub latent: Vec<u8>,
+    /// How the engine read the prompt for this image, where it differs from the prompt.
+    pub reading: Option<String>,
+    /// When it became visible.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,50 @@
+//! The use cases of Medici, and the ports they stand on.
+//!
+//! Owns: what happens between a request and its answer (submit, draw, finish, cancel, charge, grant), the
+//! rules for crashes between any two of those steps, and the traits its adapters implement.
+//! Never does: SQL, HTTP, files, clocks, randomness; those come in through the ports.
+//!
+//! Invariants:
+//! - Hold, job and idempotency record are one unit of work: nobody holds credits for a job that does not exist.
+//! - Images are durable before a hold is captured: nobody pays for an image they cannot fetch.
+//! - Every decision is pure and repeatable; what it may look at is named before it runs.
+
+pub mod account;
+pub mod api_key;
+pub mod blob;
+pub mod clock;
+pub mod engine;
+pub mod ids;
+pub mod job;
+pub mod prices;
+pub mod progress;
+pub mod store;
+pub mod studio;
+pub mod unit;
+
+mod charge;
+mod grant;
+mod open_account;
+mod run_job;
+mod submit;
+mod sweep;
+mod worker;
+
+pub use account::{Account, ApiKey, KeyOwner};
+pub use api_key::Secret;
+pub use blob::{BlobError, BlobHash, BlobStore};
+pub use charge::{Charge, ChargeError, Receipt};
+pub use clock::{Clock, Ids};
+pub use grant::{Grant, GrantError};
+pub use ids::{ApiKeyId, BadId, ImageId, JobId};
+pub use job::{ATTEMPTS_MAX, FailReason, Image, Job, JobState, Lease, Outcome};
+pub use open_account::OpenAccountError;
+pub use progress::{Hub, Preview, Progress};
+pub use run_job::{CancelError, StaleLease};
+pub use store::{Candidate, Counters, EntryPage, Health, Store, StoreError};
+pub use studio::{Finished, Limits, ReadImageError, Studio};
+pub use submit::{Submit, SubmitError, Ticket};
+pub use unit::{
+    Changes, Decide, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork, WalletChange, decide,
+};
+pub use worker::{Running, Worker};

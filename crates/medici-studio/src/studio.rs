@@ -1,0 +1,172 @@
+//! The studio: the ports put together, and what everybody may read from them.
+
+use std::{sync::Arc, time::Duration};
+
+use medici_ledger::{AccountId, Balances, PriceBook};
+
+use crate::{
+    account::Account,
+    blob::{BlobError, BlobStore},
+    clock::{Clock, Ids},
+    engine::{Encoder, Engine},
+    ids::{ImageId, JobId},
+    job::{Image, Job},
+    progress::Hub,
+    store::{EntryPage, Store, StoreError},
+    worker::Running,
+};
+
+/// Everything a use case needs. Cheap to share; one per process.
+pub struct Studio {
+    /// Where everything is kept and decided.
+    pub store: Arc<dyn Store>,
+    /// Where the files of images are.
+    pub blobs: Arc<dyn BlobStore>,
+    /// What draws.
+    pub engine: Arc<dyn Engine>,
+    /// What turns pixels into files.
+    pub encoder: Arc<dyn Encoder>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh names and secrets.
+    pub ids: Arc<dyn Ids>,
+    /// The price book in force; the same that the store decides with.
+    pub prices: Arc<PriceBook>,
+    /// Every bound of the job flow.
+    pub limits: Limits,
+    /// News of jobs, within this process.
+    pub progress: Hub,
+    /// The jobs that are drawn in this process.
+    pub running: Arc<Running>,
+}
+
+/// Every bound of the job flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// The most jobs that may wait, of all accounts.
+    pub queued_max: usize,
+    /// How long a hold lives without a worker's heartbeat.
+    pub hold_timeout: Duration,
+    /// How long a claim lives without a heartbeat.
+    pub lease: Duration,
+    /// How often a worker says that it is alive.
+    pub heartbeat: Duration,
+    /// The most pictures of one request.
+    pub count_max: u32,
+    /// Previews a picture that are drawn on the way.
+    pub previews: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queued_max: 1_000,
+            hold_timeout: Duration::from_secs(15 * 60),
+            lease: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(10),
+            count_max: 10,
+            previews: 4,
+        }
+    }
+}
+
+impl Limits {
+    /// Returns bounds small enough for a test to reach.
+    pub fn for_tests() -> Self {
+        Self { queued_max: 200, heartbeat: Duration::from_millis(200), ..Self::default() }
+    }
+}
+
+impl Studio {
+    /// Returns what the account has now; `None` if there is no such account.
+    pub fn balances(&self, account: AccountId) -> Option<Balances> {
+        let wallet = self.store.wallet(account)?;
+        Some(wallet.balances(&self.prices, self.clock.now()))
+    }
+
+    /// Returns the account of a name or of an id's text, as people type either.
+    pub async fn find_account(&self, name_or_id: &str) -> Result<Option<Account>, StoreError> {
+        match name_or_id.parse() {
+            Ok(id) => self.store.account(id).await,
+            Err(_) => self.store.account_named(name_or_id).await,
+        }
+    }
+
+    /// Returns an account's own job, and `None` for another's as for one that is not there.
+    pub async fn job(&self, account: AccountId, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.store.job(id).await?.filter(|job| job.account == account))
+    }
+
+    /// Returns an account's jobs with their images, newest first.
+    pub async fn history(
+        &self,
+        account: AccountId,
+        before: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<Finished>, StoreError> {
+        let mut history = Vec::new();
+        for job in self.store.jobs(account, before, limit).await? {
+            let images = self.store.images(job.id).await?;
+            history.push(Finished { job, images });
+        }
+        Ok(history)
+    }
+
+    /// Returns a page of an account's entries, newest first.
+    pub async fn entries(
+        &self,
+        account: AccountId,
+        cursor: Option<u64>,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError> {
+        self.store.entries(account, cursor, limit).await
+    }
+
+    /// Returns an image and its file. Whoever calls this has checked that the asker may see it.
+    pub async fn image(&self, id: ImageId) -> Result<Option<(Image, Vec<u8>)>, ReadImageError> {
+        let Some(image) = self.store.image(id).await? else { return Ok(None) };
+        let bytes = self.blobs.get(image.blob).await?;
+        Ok(Some((image, bytes.ok_or(ReadImageError::Missing(id))?)))
+    }
+
+    /// Waits until a job has ended, and returns what came of it, from committed rows only.
+    ///
+    /// `None` if there is no such job. Dropping the future changes nothing.
+    pub async fn finished(&self, id: JobId) -> Result<Option<Finished>, StoreError> {
+        // The hub is told within this process; the timer covers an end that another process wrote.
+        const LOOK_AGAIN: Duration = Duration::from_secs(2);
+        let mut news = self.progress.watch(id);
+        loop {
+            let Some(job) = self.store.job(id).await? else { return Ok(None) };
+            if !job.state.is_open() {
+                let images = self.store.images(id).await?;
+                return Ok(Some(Finished { job, images }));
+            }
+            let ended = news.wait_for(|progress| progress.ended);
+            let _ = tokio::time::timeout(LOOK_AGAIN, ended).await;
+        }
+    }
+}
+
+/// A job and its images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// The job.
+    pub job: Job,
+    /// Its images in order; empty unless it is done.
+    pub images: Vec<Image>,
+}
+
+/// Why an image could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadImageError {
+    /// Its row is there and its file is not: `ledger verify` names such images.
+    #[error("the file of {0} is missing")]
+    Missing(ImageId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The blob store failed.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+}

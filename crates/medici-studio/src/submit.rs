@@ -1,0 +1,203 @@
+//! From a request to a queued job: price, hold and queue are one unit of work.
+
+use medici_ledger::{AccountId, Command, HoldId, Operation, Quote, QuoteError, Refusal, Usage};
+
+use crate::{
+    engine::{Drawing, Spec},
+    ids::{ApiKeyId, JobId},
+    job::{Job, JobState},
+    store::StoreError,
+    studio::{Limits, Studio},
+    unit::{Decide, Kept, KeyReused, KeyUse, Touches, UnitOfWork, decide},
+};
+
+/// A request to draw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submit {
+    /// Who asks and pays.
+    pub account: AccountId,
+    /// The key it is asked with; `None` from the web app.
+    pub api_key: Option<ApiKeyId>,
+    /// What the price book calls it.
+    pub operation: Operation,
+    /// The model's name as the caller used it.
+    pub model: String,
+    /// What to draw. Its `previews` is set by the studio.
+    pub spec: Spec,
+    /// The idempotency key, if the caller gave one.
+    pub key: Option<KeyUse>,
+}
+
+/// A job that was accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticket {
+    /// The job.
+    pub job: JobId,
+    /// Whether this request is a repeat of an earlier one, whose job this is.
+    pub replayed: bool,
+}
+
+/// Why a request to draw was refused. Nothing was held and nothing was queued.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The engine cannot draw this; says what is wrong with the spec.
+    #[error("{0}")]
+    BadSpec(String),
+    /// The price book has no price for this operation.
+    #[error(transparent)]
+    NoPrice(QuoteError),
+    /// Too few credits.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The idempotency key belongs to another request.
+    #[error(transparent)]
+    KeyReused(#[from] KeyReused),
+    /// There is no such account.
+    #[error("there is no such account")]
+    NoAccount,
+    /// Too many jobs wait already.
+    #[error("{queued} jobs are waiting, {queued_max} may")]
+    QueueFull {
+        /// Jobs waiting.
+        queued: usize,
+        /// The bound.
+        queued_max: usize,
+    },
+    /// The queue would outlast the hold.
+    #[error("the queue is about {wait_seconds} s long, longer than a hold lives")]
+    QueueTooLong {
+        /// The estimated wait.
+        wait_seconds: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Studio {
+    /// Prices, holds and queues one request to draw. A repeat with the same key returns the first ticket.
+    pub async fn submit(&self, request: Submit) -> Result<Ticket, SubmitError> {
+        let mut request = request;
+        request.spec.previews = self.limits.previews;
+        self.check_spec(&request)?;
+        let queued = self.store.queued();
+        let each_ms = self.engine.estimate(&request.spec).render_ms;
+        let wait_seconds = each_ms.saturating_mul(queued as u64) / 1000;
+        let understanding = self.engine.understanding(&request.spec.prompt);
+        let ticket = decide(
+            &*self.store,
+            PlaceHold {
+                job: JobId::from_u128(self.ids.next()),
+                hold: HoldId::from_u128(self.ids.next()),
+                notice: understanding.notice,
+                queued,
+                wait_seconds,
+                limits: self.limits.clone(),
+                request,
+            },
+        )
+        .await??;
+        if !ticket.replayed {
+            self.progress.queue_changed();
+        }
+        Ok(ticket)
+    }
+
+    fn check_spec(&self, request: &Submit) -> Result<(), SubmitError> {
+        let bad = |message: String| Err(SubmitError::BadSpec(message));
+        let can = self.engine.capabilities();
+        let drawing = match request.operation {
+            Operation::Edit => Drawing::Edit,
+            Operation::Vary => Drawing::Vary,
+            Operation::Generate | Operation::Named(_) => Drawing::Generate,
+        };
+        let spec = &request.spec;
+        if !can.operations.contains(&drawing) {
+            return bad(format!("the model {} cannot {}", self.engine.model(), request.operation.as_str()));
+        }
+        if spec.prompt.trim().is_empty() {
+            return bad("the prompt is blank".into());
+        }
+        let chars = spec.prompt.chars().count();
+        if chars > can.prompt_chars_max {
+            return bad(format!("the prompt has {chars} characters, {} may be used", can.prompt_chars_max));
+        }
+        if spec.count < 1 || spec.count > self.limits.count_max {
+            return bad(format!("{} pictures asked for, 1 to {} can be", spec.count, self.limits.count_max));
+        }
+        if !can.sizes.contains(&spec.size) {
+            let sizes: Vec<String> = can.sizes.iter().map(ToString::to_string).collect();
+            return bad(format!("the size {} is not one of {}", spec.size, sizes.join(", ")));
+        }
+        if let Some(steps) = spec.steps.filter(|steps| !can.steps.contains(steps)) {
+            return bad(format!("{steps} steps asked for, {} to {} can be", can.steps.start(), can.steps.end()));
+        }
+        if spec.background == crate::engine::Background::Transparent && !can.transparent {
+            return bad(format!("the model {} has no transparent background", self.engine.model()));
+        }
+        Ok(())
+    }
+}
+
+/// The decision: same key, same ticket; else quote, hold, job and key record together.
+struct PlaceHold {
+    job: JobId,
+    hold: HoldId,
+    notice: Option<String>,
+    queued: usize,
+    wait_seconds: u64,
+    limits: Limits,
+    request: Submit,
+}
+
+impl Decide for PlaceHold {
+    type Reply = Ticket;
+    type Refusal = SubmitError;
+
+    fn touches(&self) -> Touches {
+        Touches::wallet(self.request.account).key(self.request.key.as_ref().map(|key| &key.scope))
+    }
+
+    fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Ticket, SubmitError> {
+        let request = &self.request;
+        if let Some(Kept::Job(job)) = work.earlier(request.key.as_ref())? {
+            return Ok(Ticket { job: *job, replayed: true });
+        }
+        if work.wallet(request.account).is_none() {
+            return Err(SubmitError::NoAccount);
+        }
+        // A repeat is answered even while the queue is full; a new request is not.
+        if self.queued >= self.limits.queued_max {
+            return Err(SubmitError::QueueFull { queued: self.queued, queued_max: self.limits.queued_max });
+        }
+        if self.wait_seconds >= self.limits.hold_timeout.as_secs() {
+            return Err(SubmitError::QueueTooLong { wait_seconds: self.wait_seconds });
+        }
+        let quote = self.quote(work)?;
+        let hold = Command::Hold { hold: self.hold, quote: quote.clone(), timeout: self.limits.hold_timeout };
+        work.ledger(request.account, &hold).map_err(SubmitError::Refused)?;
+        work.put_job(Job {
+            id: self.job,
+            account: request.account,
+            api_key: request.api_key,
+            operation: request.operation.clone(),
+            model: request.model.clone(),
+            spec: request.spec.clone(),
+            quote,
+            hold: self.hold,
+            notice: self.notice.clone(),
+            state: JobState::Queued,
+            attempts: 0,
+            created_at: work.now(),
+        });
+        work.remember(request.key.as_ref(), Kept::Job(self.job));
+        Ok(Ticket { job: self.job, replayed: false })
+    }
+}
+
+impl PlaceHold {
+    fn quote(&self, work: &UnitOfWork<'_>) -> Result<Quote, SubmitError> {
+        let usage = Usage { operation: self.request.operation.clone(), count: self.request.spec.count };
+        work.prices().quote(&usage, work.now()).map_err(SubmitError::NoPrice)
+    }
+}

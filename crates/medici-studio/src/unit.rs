@@ -1,0 +1,297 @@
+//! The unit of work: what is decided together and committed together.
+//!
+//! A use case implements [`Decide`]: a pure function from loaded, locked copies to a reply and changes. The
+//! store gathers units, loads what they touch, decides each in order, writes all changes in one commit, and
+//! only then answers. So a decision must be repeatable: it may run again on other copies if a commit fails.
+
+use medici_ledger::{AccountId, Command, Entry, Fingerprint, KeyScope, PriceBook, Refusal, Reply, Timestamp, Wallet};
+use tokio::sync::oneshot;
+
+use crate::{
+    account::{Account, ApiKey},
+    ids::JobId,
+    job::{Image, Job},
+    store::{Store, StoreError},
+};
+
+/// What an idempotency key stands for: enough to rebuild the reply from committed rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kept {
+    /// The key made this job.
+    Job(JobId),
+    /// The key appended this entry to its account.
+    Entry {
+        /// The entry itself: it is immutable, so its copy is as good as its row.
+        entry: Box<Entry>,
+        /// What was available right after it.
+        available: medici_ledger::Credits,
+    },
+}
+
+/// An idempotency record whose outcome is a [`Kept`].
+pub type KeyRecord = medici_ledger::KeyRecord<Kept>;
+
+/// A pure decision of one use case.
+pub trait Decide: Send + 'static {
+    /// What the caller is told.
+    type Reply: Send + 'static;
+    /// Why the caller is refused. A refusal changes nothing.
+    type Refusal: Send + 'static;
+
+    /// Names everything the decision may look at, so that the store can load and lock it.
+    fn touches(&self) -> Touches;
+    /// Decides. Pure; may be called again on other copies.
+    fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Self::Reply, Self::Refusal>;
+}
+
+/// What a decision may look at. Wallets are locked before jobs, everywhere.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Touches {
+    /// The wallets.
+    pub wallets: Vec<AccountId>,
+    /// The jobs.
+    pub jobs: Vec<JobId>,
+    /// The idempotency keys.
+    pub keys: Vec<KeyScope>,
+}
+
+impl Touches {
+    /// Touches one wallet.
+    pub fn wallet(account: AccountId) -> Self {
+        Self { wallets: vec![account], ..Self::default() }
+    }
+    /// Also touches a job.
+    pub fn job(mut self, job: JobId) -> Self {
+        self.jobs.push(job);
+        self
+    }
+    /// Also touches an idempotency key, if there is one.
+    pub fn key(mut self, key: Option<&KeyScope>) -> Self {
+        self.keys.extend(key.cloned());
+        self
+    }
+}
+
+/// Committed state plus the changes of the group's earlier members. The store's side of a unit of work.
+pub trait Loaded {
+    /// Returns the wallet; `None` if the account does not exist.
+    fn wallet(&self, account: AccountId) -> Option<&Wallet>;
+    /// Returns the job; `None` if there is none.
+    fn job(&self, job: JobId) -> Option<&Job>;
+    /// Returns what is kept under an idempotency key.
+    fn key(&self, scope: &KeyScope) -> Option<&KeyRecord>;
+    /// Returns whether an account of that name exists.
+    fn name_taken(&self, name: &str) -> bool;
+}
+
+/// One decision's view and its changes so far.
+pub struct UnitOfWork<'a> {
+    now: Timestamp,
+    prices: &'a PriceBook,
+    loaded: &'a dyn Loaded,
+    changes: Changes,
+}
+
+/// The rows a unit of work adds or replaces. All of them in one commit, or none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Wallets after the unit, each with the entries to append, in order.
+    pub wallets: Vec<WalletChange>,
+    /// Jobs to insert or replace.
+    pub jobs: Vec<Job>,
+    /// Images to insert.
+    pub images: Vec<Image>,
+    /// Idempotency records to insert.
+    pub keys: Vec<KeyRecord>,
+    /// Accounts to insert.
+    pub accounts: Vec<Account>,
+    /// API keys to insert or replace.
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// A wallet after a unit of work, and the entries that led there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WalletChange {
+    /// The wallet after the last entry.
+    pub wallet: Wallet,
+    /// The entries, in order; never empty.
+    pub entries: Vec<Entry>,
+}
+
+impl<'a> UnitOfWork<'a> {
+    /// Begins a decision at an instant that is not before any committed one.
+    pub fn new(now: Timestamp, prices: &'a PriceBook, loaded: &'a dyn Loaded) -> Self {
+        Self { now, prices, loaded, changes: Changes::default() }
+    }
+
+    /// Returns the instant of the whole commit.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Returns the price book in force.
+    pub fn prices(&self) -> &'a PriceBook {
+        self.prices
+    }
+
+    /// Returns the wallet as this decision has left it.
+    pub fn wallet(&self, account: AccountId) -> Option<&Wallet> {
+        let changed = self.changes.wallets.iter().find(|change| change.wallet.account() == account);
+        changed.map(|change| &change.wallet).or_else(|| self.loaded.wallet(account))
+    }
+
+    /// Runs a ledger command on an account's wallet and keeps its entries.
+    ///
+    /// A refusal leaves this unit as it was; the caller may try another command.
+    pub fn ledger(&mut self, account: AccountId, command: &Command) -> Result<Reply, Refusal> {
+        let fresh;
+        let wallet = match self.wallet(account) {
+            Some(wallet) => wallet,
+            None => {
+                fresh = Wallet::new(account);
+                &fresh
+            }
+        };
+        let decision = wallet.decide(command, self.prices, self.now)?;
+        if !decision.entries.is_empty() {
+            match self.changes.wallets.iter_mut().find(|change| change.wallet.account() == account) {
+                Some(change) => {
+                    change.wallet = decision.wallet;
+                    change.entries.extend(decision.entries);
+                }
+                None => self
+                    .changes
+                    .wallets
+                    .push(WalletChange { wallet: decision.wallet, entries: decision.entries }),
+            }
+        }
+        Ok(decision.reply)
+    }
+
+    /// Returns the entries appended to an account so far in this unit.
+    pub fn entries(&self, account: AccountId) -> &[Entry] {
+        let changed = self.changes.wallets.iter().find(|change| change.wallet.account() == account);
+        changed.map_or(&[], |change| &change.entries)
+    }
+
+    /// Returns the job as this decision has left it.
+    pub fn job(&self, id: JobId) -> Option<&Job> {
+        self.changes.jobs.iter().find(|job| job.id == id).or_else(|| self.loaded.job(id))
+    }
+
+    /// Inserts or replaces a job.
+    pub fn put_job(&mut self, job: Job) {
+        self.changes.jobs.retain(|earlier| earlier.id != job.id);
+        self.changes.jobs.push(job);
+    }
+
+    /// Inserts an image.
+    pub fn put_image(&mut self, image: Image) {
+        self.changes.images.push(image);
+    }
+
+    /// Inserts an account.
+    pub fn put_account(&mut self, account: Account) {
+        self.changes.accounts.push(account);
+    }
+
+    /// Returns whether an account of that name exists.
+    pub fn name_taken(&self, name: &str) -> bool {
+        self.loaded.name_taken(name)
+    }
+
+    /// Inserts or replaces an API key.
+    pub fn put_api_key(&mut self, key: ApiKey) {
+        self.changes.api_keys.push(key);
+    }
+
+    /// Returns what an idempotency key stands for, if this request is a repeat.
+    pub fn earlier(&self, key: Option<&KeyUse>) -> Result<Option<&Kept>, KeyReused> {
+        let Some(key) = key else { return Ok(None) };
+        match medici_ledger::judge(self.loaded.key(&key.scope), &key.fingerprint, self.now) {
+            medici_ledger::Verdict::New => Ok(None),
+            medici_ledger::Verdict::Replay(kept) => Ok(Some(kept)),
+            medici_ledger::Verdict::Reused => Err(KeyReused),
+        }
+    }
+
+    /// Keeps what this request did under its idempotency key, in the same commit.
+    pub fn remember(&mut self, key: Option<&KeyUse>, kept: Kept) {
+        if let Some(key) = key {
+            self.changes.keys.push(KeyRecord {
+                scope: key.scope.clone(),
+                fingerprint: key.fingerprint,
+                outcome: kept,
+                recorded_at: self.now,
+                keep: key.keep,
+            });
+        }
+    }
+
+    /// Ends the decision and hands its changes to the store.
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+}
+
+/// An idempotency key as one request uses it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyUse {
+    /// Whose key it is, and where it was used.
+    pub scope: KeyScope,
+    /// The canonical hash of what the client sent.
+    pub fingerprint: Fingerprint,
+    /// How long it is kept.
+    pub keep: medici_ledger::Keep,
+}
+
+/// The key was used before, for another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this idempotency key was used before with another request")]
+pub struct KeyReused;
+
+/// A decision as the store sees it: without its types, with its answer inside.
+pub trait Unit: Send {
+    /// Returns what to load.
+    fn touches(&self) -> &Touches;
+    /// Decides on these copies and keeps the reply. Returns the changes; a refusal has none.
+    fn decide(&mut self, work: UnitOfWork<'_>) -> Changes;
+    /// Tells the caller: its reply if the commit succeeded, else the error. Called once, after the commit.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Pending<D: Decide> {
+    decision: D,
+    touches: Touches,
+    reply: Option<Result<D::Reply, D::Refusal>>,
+    caller: oneshot::Sender<Result<Result<D::Reply, D::Refusal>, StoreError>>,
+}
+
+impl<D: Decide> Unit for Pending<D> {
+    fn touches(&self) -> &Touches {
+        &self.touches
+    }
+
+    fn decide(&mut self, mut work: UnitOfWork<'_>) -> Changes {
+        let reply = self.decision.decide(&mut work);
+        let changes = if reply.is_ok() { work.into_changes() } else { Changes::default() };
+        self.reply = Some(reply);
+        changes
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = committed.map(|()| self.reply.expect("a unit is decided before it is answered"));
+        // A caller that stopped waiting finds its outcome by its idempotency key.
+        let _ = self.caller.send(answer);
+    }
+}
+
+/// Submits a decision and waits until its outcome is durable.
+///
+/// The outer error is the store's, the inner one the decision's own refusal.
+pub async fn decide<D: Decide>(store: &dyn Store, decision: D) -> Result<Result<D::Reply, D::Refusal>, StoreError> {
+    let (caller, answer) = oneshot::channel();
+    let touches = decision.touches();
+    store.submit(Box::new(Pending { decision, touches, reply: None, caller }));
+    answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the store stopped before it answered".into())))
+}

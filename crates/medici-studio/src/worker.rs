@@ -1,0 +1,310 @@
+//! The loop that draws: claim, render, store, finish; with a heartbeat beside it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use std::{collections::HashMap, sync::Mutex, sync::PoisonError, time::Duration};
+
+use medici_ledger::{AccountId, HoldId};
+use tracing::{error, info, warn};
+
+use crate::{
+    blob::{BlobError, BlobHash},
+    engine::{Control, EngineError, Picture, Pixels, Step},
+    ids::{ImageId, JobId},
+    job::{FailReason, Image, Job, JobState},
+    run_job::{Cancel, CancelError, Claim, Claimed, Fail, Finish, Heartbeat, Held, TakeBack},
+    store::{Candidate, StoreError},
+    studio::Studio,
+    unit::decide,
+};
+
+/// How long an idle worker waits before it looks at the queue although nobody woke it.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a worker waits after the store refused it.
+const STORE_RETRY: Duration = Duration::from_millis(500);
+
+/// Claims jobs one after the other and draws them with the studio's engine.
+pub struct Worker {
+    studio: Arc<Studio>,
+    name: String,
+    running: Arc<Running>,
+}
+
+/// The flags by which jobs that are drawn in this process are told to stop.
+#[derive(Default)]
+pub struct Running(Mutex<HashMap<JobId, Arc<AtomicBool>>>);
+
+impl Running {
+    fn begin(&self, job: JobId) -> Arc<AtomicBool> {
+        let flag = Arc::new(AtomicBool::new(false));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job, flag.clone());
+        flag
+    }
+
+    fn end(&self, job: JobId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&job);
+    }
+
+    pub(crate) fn stop(&self, job: JobId) {
+        if let Some(flag) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&job) {
+            flag.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Studio {
+    /// Stops a job for its owner and gives its credits back. A repeat is answered like the first.
+    pub async fn cancel(&self, account: AccountId, job: JobId) -> Result<Job, CancelError> {
+        let job = decide(&*self.store, Cancel { candidate: Candidate { job, account } }).await??;
+        self.running.stop(job.id);
+        self.progress.ended(job.id);
+        self.progress.queue_changed();
+        Ok(job)
+    }
+
+    /// Takes back every job whose worker is lost: its lease has ended, or it is `worker`, known to be gone.
+    pub async fn take_back(&self, worker: Option<&str>) -> Result<(), StoreError> {
+        for candidate in self.store.leases_ended(self.clock.now(), worker) {
+            let take = TakeBack { candidate, worker: worker.map(str::to_owned) };
+            let Ok(taken) = decide(&*self.store, take).await?;
+            let Some(job) = taken else { continue };
+            warn!(job.id = %job.id, attempts = job.attempts, "Took {} back from a lost worker", job.id);
+            // The worker may be alive in this process and merely late: its result would be refused anyway.
+            self.running.stop(job.id);
+            if job.state.is_open() {
+                self.progress.restarted(job.id);
+            } else {
+                self.progress.ended(job.id);
+            }
+            self.progress.queue_changed();
+        }
+        Ok(())
+    }
+}
+
+impl Worker {
+    /// Makes a worker. Its name must be its own while it runs, and the same after a restart.
+    pub fn new(studio: Arc<Studio>, name: impl Into<String>) -> Self {
+        let running = studio.running.clone();
+        Self { studio, name: name.into(), running }
+    }
+
+    /// Draws jobs until the future is dropped. First takes back what it held before a restart.
+    ///
+    /// Dropped in the middle of a job, it leaves a lease that ends by itself or is taken back at start.
+    pub async fn run(&self) {
+        while let Err(error) = self.studio.take_back(Some(&self.name)).await {
+            warn!(%error, "Could not take jobs back");
+            tokio::time::sleep(STORE_RETRY).await;
+        }
+        loop {
+            let Some(candidate) = self.studio.store.candidate() else {
+                let _ = tokio::time::timeout(LOOK_AGAIN, self.studio.progress.work()).await;
+                continue;
+            };
+            if let Err(error) = self.run_one(candidate).await {
+                warn!(job.id = %candidate.job, %error, "The store refused the worker");
+                tokio::time::sleep(STORE_RETRY).await;
+            }
+        }
+    }
+
+    /// Claims one job and works on it to its end.
+    async fn run_one(&self, candidate: Candidate) -> Result<(), StoreError> {
+        let studio = &self.studio;
+        let limits = studio.limits.clone();
+        let claim = Claim { candidate, worker: self.name.clone(), limits };
+        let Ok(claimed) = decide(&*studio.store, claim).await?;
+        studio.progress.queue_changed();
+        let job = match claimed {
+            Claimed::Mine(job) => *job,
+            Claimed::Gone => return Ok(()),
+            Claimed::TooLate => {
+                studio.progress.ended(candidate.job);
+                return Ok(());
+            }
+        };
+        let JobState::Running(lease) = &job.state else { unreachable!("a claimed job is running") };
+        let held = Held { job: job.id, account: job.account, token: lease.token };
+        let stop = self.running.begin(job.id);
+        let ended = self.draw_and_end(&job, held, stop).await;
+        self.running.end(job.id);
+        ended
+    }
+
+    async fn draw_and_end(&self, job: &Job, held: Held, stop: Arc<AtomicBool>) -> Result<(), StoreError> {
+        let studio = &self.studio;
+        let begun = studio.clock.now();
+        let drawn = self.draw(job, held, stop.clone()).await;
+        // Cancelled, or taken back: the rows say so already, and nothing is left to end.
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let reason = match drawn {
+            Ok(images) => match self.finish(job, held, images).await? {
+                Some(()) => {
+                    let render_ms = studio.clock.now().micros().saturating_sub(begun.micros()) / 1000;
+                    info!(job.id = %job.id, render_ms, "Drew {} images for {}", job.spec.count, job.id);
+                    return Ok(());
+                }
+                None => return Ok(()),
+            },
+            Err(reason) => reason,
+        };
+        match decide(&*studio.store, Fail { claim: held, reason }).await? {
+            Ok(()) => studio.progress.ended(job.id),
+            Err(stale) => warn!(job.id = %job.id, "{stale}"),
+        }
+        Ok(())
+    }
+
+    /// Renders and stores, while the heartbeat says that the worker is alive.
+    async fn draw(&self, job: &Job, held: Held, stop: Arc<AtomicBool>) -> Result<Vec<Image>, FailReason> {
+        let work = async {
+            let pictures = self.render(job, stop.clone()).await?;
+            self.keep(job, pictures).await
+        };
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(self.studio.limits.heartbeat) => {
+                    let beat = Heartbeat { claim: held, limits: self.studio.limits.clone() };
+                    match decide(&*self.studio.store, beat).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(stale)) => {
+                            warn!(job.id = %job.id, "{stale}");
+                            stop.store(true, Ordering::Relaxed);
+                        }
+                        // The lease outlives a few lost heartbeats.
+                        Err(error) => warn!(job.id = %job.id, %error, "A heartbeat was lost"),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs the engine on a thread of its own, and encodes what it drew there. A panic costs this job only.
+    async fn render(&self, job: &Job, stop: Arc<AtomicBool>) -> Result<Vec<(Picture, Vec<u8>)>, FailReason> {
+        let studio = self.studio.clone();
+        let (id, spec) = (job.id, job.spec.clone());
+        let run = tokio::task::spawn_blocking(move || {
+            let control = JobControl { studio: &studio, job: id, stop: &stop };
+            let pictures = studio.engine.run(&spec, &control)?;
+            let encoder = &*studio.encoder;
+            std::thread::scope(|scope| {
+                let encode = |picture: Picture| {
+                    scope.spawn(move || {
+                        let png = encoder.png(&picture.pixels);
+                        (picture, png)
+                    })
+                };
+                let threads: Vec<_> = pictures.into_iter().map(encode).collect();
+                let joined = threads.into_iter().map(|thread| thread.join().expect("the encoder does not panic"));
+                Ok::<_, EngineError>(joined.collect::<Vec<_>>())
+            })
+        });
+        match run.await {
+            Ok(Ok(pictures)) if pictures.is_empty() => {
+                error!(job.id = %id, "The engine drew nothing for {id}");
+                Err(FailReason::Engine)
+            }
+            Ok(Ok(pictures)) => Ok(pictures),
+            Ok(Err(EngineError::BadSpec(message))) => {
+                warn!(job.id = %id, "The engine refused the spec: {message}");
+                Err(FailReason::BadSpec)
+            }
+            Ok(Err(failure)) => {
+                let cause = std::error::Error::source(&failure).map(ToString::to_string).unwrap_or_default();
+                error!(job.id = %id, %cause, "Could not draw {id}: {failure}");
+                Err(FailReason::Engine)
+            }
+            Err(panic) => {
+                error!(job.id = %id, "The engine panicked on {id}: {panic}");
+                Err(FailReason::Engine)
+            }
+        }
+    }
+
+    /// Stores the files under their content hash. When this returns they are durable, and nobody names them.
+    async fn keep(&self, job: &Job, pictures: Vec<(Picture, Vec<u8>)>) -> Result<Vec<Image>, FailReason> {
+        let mut images = Vec::with_capacity(pictures.len());
+        for (picture, png) in pictures {
+            let blob_bytes = png.len() as u64;
+            let blob = self.put(job, png).await?;
+            images.push(Image {
+                id: ImageId::from_u128(self.studio.ids.next()),
+                job: job.id,
+                account: job.account,
+                index: picture.index,
+                blob,
+                blob_bytes,
+                size: picture.pixels.size,
+                latent: picture.latent,
+                reading: picture.reading,
+                created_at: job.created_at,
+            });
+        }
+        Ok(images)
+    }
+
+    async fn put(&self, job: &Job, png: Vec<u8>) -> Result<BlobHash, FailReason> {
+        self.studio.blobs.put(png).await.map_err(|failure| {
+            match &failure {
+                BlobError::Full => warn!(job.id = %job.id, "{failure}"),
+                BlobError::Failed(cause) => error!(job.id = %job.id, %cause, "{failure}"),
+            }
+            FailReason::Storage
+        })
+    }
+
+    /// Captures, names the images and ends the job. `None` if the claim was lost meanwhile.
+    async fn finish(&self, job: &Job, held: Held, images: Vec<Image>) -> Result<Option<()>, StoreError> {
+        let studio = &self.studio;
+        loop {
+            let finish = Finish {
+                claim: held,
+                images: images.clone(),
+                second_hold: HoldId::from_u128(studio.ids.next()),
+                limits: studio.limits.clone(),
+            };
+            match decide(&*studio.store, finish).await {
+                Ok(Ok(_)) => {
+                    studio.progress.ended(job.id);
+                    return Ok(Some(()));
+                }
+                Ok(Err(stale)) => {
+                    warn!(job.id = %job.id, "{stale}");
+                    return Ok(None);
+                }
+                // Full or busy: the pictures are durable, so it is worth trying until the lease is lost.
+                Err(StoreError::Full | StoreError::Overloaded) => tokio::time::sleep(STORE_RETRY).await,
+                Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Passes an engine's news on, and the wish to stop.
+struct JobControl<'a> {
+    studio: &'a Studio,
+    job: JobId,
+    stop: &'a AtomicBool,
+}
+
+impl Control for JobControl<'_> {
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn step(&self, step: Step) {
+        self.studio.progress.step(self.job, step);
+    }
+
+    fn preview(&self, index: u32, pixels: Pixels) {
+        let (bytes, media_type) = self.studio.encoder.preview(&pixels);
+        self.studio.progress.preview(self.job, index, bytes, media_type);
+    }
+}
