@@ -1,2 +1,3 @@
-//! x
+//! Image engines behind the studio's port.
 mod pocket;
+pub use pocket::{LatentError, LoadError, Pocket};
