@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use medici_ledger::{
-    AnchorPolicy, ChargeMode, Credits, Money, Months, Operation, OperationPrice, Pack, PlanName, PlanTerms,
-    PriceBook, PriceVersion, Tier, TierMode, Timestamp,
+    AnchorPolicy, ChargeMode, Credits, Money, Months, Operation, OperationPrice, Pack, PlanName, PlanTerms, PriceBook,
+    PriceVersion, Tier, TierMode, Timestamp,
 };
 use serde::Deserialize;
 

@@ -4,7 +4,10 @@
 //! store gathers units, loads what they touch, decides each in order, writes all changes in one commit, and
 //! only then answers. So a decision must be repeatable: it may run again on other copies if a commit fails.
 
-use medici_ledger::{AccountId, Command, Entry, Fingerprint, KeyScope, PriceBook, Refusal, Reply, Timestamp, Wallet};
+use medici_ledger::{
+    AccountId, Command, Entry, PriceBook, Refusal, Reply, Timestamp, Wallet,
+    idempotency::{Fingerprint, Keep, KeyScope, Verdict, judge},
+};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -29,7 +32,7 @@ pub enum Kept {
 }
 
 /// An idempotency record whose outcome is a [`Kept`].
-pub type KeyRecord = medici_ledger::KeyRecord<Kept>;
+pub type KeyRecord = medici_ledger::idempotency::KeyRecord<Kept>;
 
 /// A pure decision of one use case.
 pub trait Decide: Send + 'static {
@@ -159,10 +162,7 @@ impl<'a> UnitOfWork<'a> {
                     change.wallet = decision.wallet;
                     change.entries.extend(decision.entries);
                 }
-                None => self
-                    .changes
-                    .wallets
-                    .push(WalletChange { wallet: decision.wallet, entries: decision.entries }),
+                None => self.changes.wallets.push(WalletChange { wallet: decision.wallet, entries: decision.entries }),
             }
         }
         Ok(decision.reply)
@@ -208,10 +208,10 @@ impl<'a> UnitOfWork<'a> {
     /// Returns what an idempotency key stands for, if this request is a repeat.
     pub fn earlier(&self, key: Option<&KeyUse>) -> Result<Option<&Kept>, KeyReused> {
         let Some(key) = key else { return Ok(None) };
-        match medici_ledger::judge(self.loaded.key(&key.scope), &key.fingerprint, self.now) {
-            medici_ledger::Verdict::New => Ok(None),
-            medici_ledger::Verdict::Replay(kept) => Ok(Some(kept)),
-            medici_ledger::Verdict::Reused => Err(KeyReused),
+        match judge(self.loaded.key(&key.scope), key.fingerprint, self.now) {
+            Verdict::New => Ok(None),
+            Verdict::Replay(kept) => Ok(Some(kept)),
+            Verdict::Reused => Err(KeyReused),
         }
     }
 
@@ -242,7 +242,7 @@ pub struct KeyUse {
     /// The canonical hash of what the client sent.
     pub fingerprint: Fingerprint,
     /// How long it is kept.
-    pub keep: medici_ledger::Keep,
+    pub keep: Keep,
 }
 
 /// The key was used before, for another request.
@@ -280,9 +280,10 @@ impl<D: Decide> Unit for Pending<D> {
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let answer = committed.map(|()| self.reply.expect("a unit is decided before it is answered"));
+        let Self { reply, caller, .. } = *self;
+        let answer = committed.map(|()| reply.expect("a unit is decided before it is answered"));
         // A caller that stopped waiting finds its outcome by its idempotency key.
-        let _ = self.caller.send(answer);
+        let _ = caller.send(answer);
     }
 }
 
