@@ -69,8 +69,13 @@ impl Wallet {
     /// An instant before the last entry is taken as that entry's; [`crate::history`] knows the past.
     #[must_use]
     pub fn balances(&self, book: &PriceBook, at: Timestamp) -> Balances {
-        let at = at.max(self.recorded_at);
-        let settled = Draft::new(self, book, at).wallet;
+        self.balances_at_exactly(book, at.max(self.recorded_at))
+    }
+
+    /// As [`Self::balances`], for an instant that may lie before the wallet's last entry was recorded: what was
+    /// booked late is true of the instant it counts from.
+    pub(crate) fn balances_at_exactly(&self, book: &PriceBook, at: Timestamp) -> Balances {
+        let settled = Draft::settled_at(self, book, at).wallet;
         let live = |lot: &Lot| lot.is_live(at) || !lot.held.is_zero();
         let lots: Vec<LotBalance> = settled.open_lots().filter(live).map(|lot| LotBalance::of(&lot)).collect();
         let sum = |amount: fn(&LotBalance) -> Credits| {

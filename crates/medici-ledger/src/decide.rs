@@ -49,7 +49,12 @@ pub(crate) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Copies the wallet and books what is due.
     pub(crate) fn new(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
-        let now = now.max(wallet.recorded_at);
+        Self::settled_at(wallet, book, now.max(wallet.recorded_at))
+    }
+
+    /// Copies the wallet and books what is due at an instant that may be before its last entry was recorded:
+    /// only reads of the past may do that.
+    pub(crate) fn settled_at(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
         let mut draft = Self { wallet: wallet.clone(), entries: Vec::new(), book, now };
         while let Some((at, fact)) = draft.wallet.due(book, now) {
             draft.write(fact, at);

@@ -49,7 +49,11 @@ mod hash;
 mod posting;
 mod snapshot;
 
+mod explain;
+pub mod history;
 pub mod idempotency;
+pub mod statement;
+pub mod verify;
 
 pub use amount::{AMOUNT_MAX, AmountError, Cents, Credits, Currency, MICRO_PER_CREDIT, Money};
 pub use balances::{Balances, Expiring, LotBalance, Refill};
@@ -59,6 +63,7 @@ pub use codec::CodecError;
 pub use command::{Command, Decision, GrantError, Refusal, Reply};
 pub use decide::REFUND_GRACE;
 pub use entry::{Entry, Fact, Grant, Replacement};
+pub use explain::{explain, summary};
 pub use hash::Hash;
 pub use hold::{
     HOLD_MEMORY, HOLD_MEMORY_COUNT_MAX, HOLD_SECONDS_MAX, Hold, HoldState, OPEN_HOLDS_MAX, Slice, VoidReason,

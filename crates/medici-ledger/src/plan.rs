@@ -53,7 +53,7 @@ impl FromStr for PlanName {
         let error = || PlanNameError { found: text.chars().take(32).collect::<String>().into() };
         let allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
         let (first, others) = text.as_bytes().split_first().ok_or_else(error)?;
-        if others.len() >= PLAN_NAME_MAX || !text.as_bytes().iter().all(|byte| allowed(byte)) {
+        if others.len() >= PLAN_NAME_MAX || !text.as_bytes().iter().all(allowed) {
             return Err(error());
         }
         let mut rest = [0; PLAN_NAME_MAX - 1];
