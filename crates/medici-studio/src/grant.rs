@@ -79,7 +79,7 @@ impl Decide for MakeGrant {
             effective_at: work.now(),
             expires_at: request.expires_at,
             priority: 0,
-            source: request.source.clone(),
+            source: request.source,
             tax: Cents::ZERO,
         };
         work.ledger(request.account, &command).map_err(GrantError::Refused)?;

@@ -45,6 +45,7 @@ pub use store::{Candidate, Counters, EntryPage, Health, Store, StoreError};
 pub use studio::{Finished, Limits, ReadImageError, Studio};
 pub use submit::{Submit, SubmitError, Ticket};
 pub use unit::{
-    Changes, Decide, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork, WalletChange, decide,
+    Answer, Changes, Decide, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork, WalletChange,
+    decide,
 };
 pub use worker::{Running, Worker};

@@ -47,6 +47,7 @@ impl Decide for Claim {
         };
         let extend = Command::Extend { hold: job.hold, timeout: self.limits.hold_timeout };
         if work.ledger(job.account, &extend).is_err() {
+            void(work, &job, VoidReason::WorkerLost);
             job.state = JobState::Failed { reason: FailReason::HoldExpired, finished_at: now };
             work.put_job(job);
             return Ok(Claimed::TooLate);
@@ -245,6 +246,27 @@ impl Decide for TakeBack {
     }
 }
 
+/// Puts a job back that its worker stops drawing because the process ends. Its hold stays.
+pub(crate) struct HandBack {
+    pub(crate) claim: Held,
+}
+
+impl Decide for HandBack {
+    type Reply = ();
+    type Refusal = StaleLease;
+
+    fn touches(&self) -> Touches {
+        self.claim.touches()
+    }
+
+    fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<(), StaleLease> {
+        let (mut job, _) = self.claim.job(work)?;
+        job.state = JobState::Queued;
+        work.put_job(job);
+        Ok(())
+    }
+}
+
 /// Stops a job for its owner; before its images are durable that always gives the credits back.
 pub(crate) struct Cancel {
     pub(crate) candidate: Candidate,
@@ -291,7 +313,7 @@ impl Decide for Cancel {
 /// Gives a job's credits back. A hold that time has ended already has given them back by itself.
 fn void(work: &mut UnitOfWork<'_>, job: &Job, reason: VoidReason) {
     match work.ledger(job.account, &Command::Void { hold: job.hold, reason }) {
-        Ok(_) | Err(Refusal::HoldExpired | Refusal::UnknownHold { .. }) => {}
+        Ok(_) | Err(Refusal::HoldExpired | Refusal::UnknownHold) => {}
         Err(refusal) => panic!("the hold of the open {} is not open: {refusal}", job.id),
     }
 }

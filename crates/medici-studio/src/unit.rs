@@ -260,11 +260,14 @@ pub trait Unit: Send {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
+/// The store's answer, with the decision's own inside.
+pub type Answer<D> = Result<Result<<D as Decide>::Reply, <D as Decide>::Refusal>, StoreError>;
+
 struct Pending<D: Decide> {
     decision: D,
     touches: Touches,
     reply: Option<Result<D::Reply, D::Refusal>>,
-    caller: oneshot::Sender<Result<Result<D::Reply, D::Refusal>, StoreError>>,
+    caller: oneshot::Sender<Answer<D>>,
 }
 
 impl<D: Decide> Unit for Pending<D> {
@@ -290,7 +293,7 @@ impl<D: Decide> Unit for Pending<D> {
 /// Submits a decision and waits until its outcome is durable.
 ///
 /// The outer error is the store's, the inner one the decision's own refusal.
-pub async fn decide<D: Decide>(store: &dyn Store, decision: D) -> Result<Result<D::Reply, D::Refusal>, StoreError> {
+pub async fn decide<D: Decide>(store: &dyn Store, decision: D) -> Answer<D> {
     let (caller, answer) = oneshot::channel();
     let touches = decision.touches();
     store.submit(Box::new(Pending { decision, touches, reply: None, caller }));

@@ -7,6 +7,7 @@ use std::sync::{
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError, time::Duration};
 
 use medici_ledger::{AccountId, HoldId};
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     engine::{Control, EngineError, Picture, Pixels, Step},
     ids::{ImageId, JobId},
     job::{FailReason, Image, Job, JobState},
-    run_job::{Cancel, CancelError, Claim, Claimed, Fail, Finish, Heartbeat, Held, TakeBack},
+    run_job::{Cancel, CancelError, Claim, Claimed, Fail, Finish, HandBack, Heartbeat, Held, TakeBack},
     store::{Candidate, StoreError},
     studio::Studio,
     unit::decide,
@@ -24,12 +25,15 @@ use crate::{
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a worker waits after the store refused it.
 const STORE_RETRY: Duration = Duration::from_millis(500);
+/// How long a job may go on after the worker was told to drain.
+const DRAIN: Duration = Duration::from_secs(20);
 
 /// Claims jobs one after the other and draws them with the studio's engine.
 pub struct Worker {
     studio: Arc<Studio>,
     name: String,
     running: Arc<Running>,
+    draining: watch::Sender<bool>,
 }
 
 /// The flags by which jobs that are drawn in this process are told to stop.
@@ -88,10 +92,17 @@ impl Worker {
     /// Makes a worker. Its name must be its own while it runs, and the same after a restart.
     pub fn new(studio: Arc<Studio>, name: impl Into<String>) -> Self {
         let running = studio.running.clone();
-        Self { studio, name: name.into(), running }
+        Self { studio, name: name.into(), running, draining: watch::Sender::new(false) }
     }
 
-    /// Draws jobs until the future is dropped. First takes back what it held before a restart.
+    /// Makes [`Worker::run`] return: after the job it is at, or, when that takes too long, with the job put
+    /// back into the queue, its hold untouched.
+    pub fn drain(&self) {
+        self.draining.send_replace(true);
+        self.studio.progress.queue_changed();
+    }
+
+    /// Draws jobs until told to drain. First takes back what it held before a restart.
     ///
     /// Dropped in the middle of a job, it leaves a lease that ends by itself or is taken back at start.
     pub async fn run(&self) {
@@ -99,7 +110,7 @@ impl Worker {
             warn!(%error, "Could not take jobs back");
             tokio::time::sleep(STORE_RETRY).await;
         }
-        loop {
+        while !*self.draining.borrow() {
             let Some(candidate) = self.studio.store.candidate() else {
                 let _ = tokio::time::timeout(LOOK_AGAIN, self.studio.progress.work()).await;
                 continue;
@@ -137,7 +148,16 @@ impl Worker {
     async fn draw_and_end(&self, job: &Job, held: Held, stop: Arc<AtomicBool>) -> Result<(), StoreError> {
         let studio = &self.studio;
         let begun = studio.clock.now();
-        let drawn = self.draw(job, held, stop.clone()).await;
+        let drawn = tokio::select! {
+            drawn = self.draw(job, held, stop.clone()) => drawn,
+            () = self.drained() => {
+                stop.store(true, Ordering::Relaxed);
+                info!(job.id = %job.id, "Puts {} back into the queue", job.id);
+                // A stale claim means that somebody else has settled the job meanwhile.
+                let _ = decide(&*studio.store, HandBack { claim: held }).await?;
+                return Ok(());
+            }
+        };
         // Cancelled, or taken back: the rows say so already, and nothing is left to end.
         if stop.load(Ordering::Relaxed) {
             return Ok(());
@@ -158,6 +178,12 @@ impl Worker {
             Err(stale) => warn!(job.id = %job.id, "{stale}"),
         }
         Ok(())
+    }
+
+    /// Waits until the worker was told to drain, and its last job has had its time.
+    async fn drained(&self) {
+        let _ = self.draining.subscribe().wait_for(|draining| *draining).await;
+        tokio::time::sleep(DRAIN).await;
     }
 
     /// Renders and stores, while the heartbeat says that the worker is alive.
