@@ -1,0 +1,92 @@
+//! Rows of entries: appended in dense rows, read one by one or by walking an account's `prev`.
+
+use medici_ledger::{AccountId, Entry};
+use medici_studio::EntryPage;
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
+
+use super::rows::{id, signed, unsigned};
+use crate::overlay::EntryRow;
+
+const HASH_BYTES: usize = 32;
+
+/// A row whose columns do not agree with the entry in it.
+#[derive(Debug, thiserror::Error)]
+#[error("entry row {row}: {what}")]
+struct BadEntry {
+    row: i64,
+    what: String,
+}
+
+/// Appends a commit's entries.
+pub(crate) fn append(db: &Connection, entries: &[EntryRow]) -> rusqlite::Result<()> {
+    let mut insert =
+        db.prepare_cached("INSERT INTO entries (row, account, seq, prev, body, hash) VALUES (?, ?, ?, ?, ?, ?)")?;
+    for EntryRow { row, prev, entry } in entries {
+        let encoded = entry.encode();
+        let (body, hash) = encoded.split_at(encoded.len() - HASH_BYTES);
+        insert.execute(params![
+            signed(*row),
+            entry.account.as_u128().to_be_bytes(),
+            signed(entry.seq),
+            signed(*prev),
+            body,
+            hash,
+        ])?;
+    }
+    Ok(())
+}
+
+/// An entry and its place, as stored.
+pub(crate) struct StoredEntry {
+    pub(crate) row: u64,
+    pub(crate) account: AccountId,
+    pub(crate) prev: u64,
+    pub(crate) entry: Entry,
+}
+
+/// Reads a row of [`COLUMNS`]. An error if its columns disagree with the entry in it.
+pub(crate) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+    let number: i64 = row.get(0)?;
+    let bad = |what: String| {
+        rusqlite::Error::FromSqlConversionFailure(4, Type::Blob, Box::new(BadEntry { row: number, what }))
+    };
+    let mut bytes = row.get_ref(4)?.as_blob()?.to_vec();
+    bytes.extend_from_slice(row.get_ref(5)?.as_blob()?);
+    let entry = Entry::decode(&bytes).map_err(|error| bad(error.to_string()))?;
+    let account = AccountId::from_u128(id(row, 1)?);
+    let seq = unsigned(row, 2)?;
+    if entry.account != account || entry.seq != seq {
+        return Err(bad(format!(
+            "the row says entry {seq} of {account}, its body says {} of {}",
+            entry.seq, entry.account
+        )));
+    }
+    Ok(StoredEntry { row: unsigned(row, 0)?, account, prev: unsigned(row, 3)?, entry })
+}
+
+/// Reads one entry.
+pub(crate) fn by_row(db: &Connection, row: u64) -> rusqlite::Result<StoredEntry> {
+    db.prepare_cached("SELECT row, account, seq, prev, body, hash FROM entries WHERE row = ?")?
+        .query_row([signed(row)], stored)
+}
+
+/// Reads a page of an account's entries, newest first, from a row on. Nothing if the row is another account's.
+pub(crate) fn page(db: &Connection, account: AccountId, from: u64, limit: usize) -> rusqlite::Result<EntryPage> {
+    let mut entries = Vec::new();
+    let mut row = from;
+    let mut query = db.prepare_cached("SELECT row, account, seq, prev, body, hash FROM entries WHERE row = ?")?;
+    while row > 0 && entries.len() < limit {
+        let Some(found) = query.query_row([signed(row)], stored).optional()? else { break };
+        if found.account != account {
+            return Ok(EntryPage::default());
+        }
+        entries.push(found.entry);
+        row = found.prev;
+    }
+    Ok(EntryPage { entries, next: (row > 0).then_some(row) })
+}
+
+/// Returns the last row; 0 for none.
+pub(crate) fn last_row(db: &Connection) -> rusqlite::Result<u64> {
+    db.query_row("SELECT coalesce(max(row), 0) FROM entries", [], |row| unsigned(row, 0))
+}

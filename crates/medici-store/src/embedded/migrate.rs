@@ -1,0 +1,131 @@
+//! Forward-only migrations: numbered files, each applied once, in one tx, and remembered with its checksum.
+
+use medici_ledger::Hash;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+macro_rules! migration {
+    ($number:literal, $name:literal) => {
+        Migration {
+            number: $number,
+            name: $name,
+            sql: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+        }
+    };
+}
+
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_journal"),
+    migration!(2, "0002_idempotency"),
+    migration!(3, "0003_accounts"),
+    migration!(4, "0004_jobs"),
+];
+
+/// Why a database's schema cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// It was written by a later version of this program.
+    #[error("the database has migration {found}, this program knows {known}; a newer program wrote it")]
+    Newer {
+        /// The last migration in the database.
+        found: i64,
+        /// The last one known.
+        known: i64,
+    },
+    /// A migration that was applied differs from the one in this program.
+    #[error("migration {name} was applied with other content; a shipped migration is never edited")]
+    Edited {
+        /// Which.
+        name: String,
+    },
+    /// The database itself.
+    #[error("a migration failed")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// Brings a database up to this program's schema. Repeating it changes nothing.
+pub(crate) fn migrate(db: &mut Connection) -> Result<(), MigrateError> {
+    migrate_to(db, MIGRATIONS)
+}
+
+fn migrate_to(db: &mut Connection, migrations: &[Migration]) -> Result<(), MigrateError> {
+    db.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migrations (
+           number   INTEGER PRIMARY KEY,
+           name     TEXT NOT NULL,
+           checksum TEXT NOT NULL
+         ) STRICT",
+    )?;
+    let known = migrations.last().map_or(0, |migration| migration.number);
+    let found: i64 = db.query_row("SELECT coalesce(max(number), 0) FROM migrations", [], |row| row.get(0))?;
+    if found > known {
+        return Err(MigrateError::Newer { found, known });
+    }
+    for migration in migrations {
+        let checksum = Hash::of(migration.sql.as_bytes()).to_string();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let applied: Option<String> = {
+            let mut query = tx.prepare("SELECT checksum FROM migrations WHERE number = ?")?;
+            let mut rows = query.query([migration.number])?;
+            rows.next()?.map(|row| row.get(0)).transpose()?
+        };
+        match applied {
+            Some(applied) if applied == checksum => {}
+            Some(_) => return Err(MigrateError::Edited { name: migration.name.to_owned() }),
+            None => {
+                tx.execute_batch(migration.sql)?;
+                tx.execute(
+                    "INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)",
+                    params![migration.number, migration.name, checksum],
+                )?;
+                tx.commit()?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db).unwrap();
+        migrate(&mut db).unwrap();
+        let applied: usize = db.query_row("SELECT count(*) FROM migrations", [], |row| row.get(0)).unwrap();
+        assert_eq!(applied, MIGRATIONS.len());
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db).unwrap();
+        db.execute("INSERT INTO migrations VALUES (9000, '9000_later', 'x')", []).unwrap();
+        assert!(matches!(migrate(&mut db), Err(MigrateError::Newer { found: 9000, .. })));
+    }
+
+    #[test]
+    fn an_edited_migration_is_refused() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db).unwrap();
+        let edited = [Migration { number: 1, name: "0001_journal", sql: "CREATE TABLE other (a INTEGER)" }];
+        assert!(matches!(migrate_to(&mut db, &edited), Err(MigrateError::Newer { .. })));
+        db.execute("DELETE FROM migrations WHERE number > 1", []).unwrap();
+        assert!(matches!(migrate_to(&mut db, &edited), Err(MigrateError::Edited { .. })));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing_behind() {
+        let mut db = Connection::open_in_memory().unwrap();
+        let broken = [Migration { number: 1, name: "0001", sql: "CREATE TABLE a (b INTEGER); CREATE TABEL c;" }];
+        assert!(matches!(migrate_to(&mut db, &broken), Err(MigrateError::Database(_))));
+        assert!(!db.table_exists(None, "a").unwrap());
+    }
+}

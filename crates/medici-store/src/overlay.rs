@@ -1,0 +1,221 @@
+//! What one group of units sees: committed rows, and over them the changes of its earlier members.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
+use medici_studio::{Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Loaded, Unit};
+
+use crate::{
+    group::{Backend, CommitError},
+    scope::ScopeHash,
+    wallets::Wallets,
+};
+
+/// Rows of one commit, in the order in which they were decided.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// The instant of the commit.
+    pub(crate) now: Timestamp,
+    /// Entries to append; rows are dense over the whole store.
+    pub(crate) entries: Vec<EntryRow>,
+    /// The wallets after their last entry.
+    pub(crate) wallets: HashMap<AccountId, TouchedWallet>,
+    /// Jobs to insert or replace; the last of one id counts.
+    pub(crate) jobs: Vec<Job>,
+    /// Images to insert.
+    pub(crate) images: Vec<Image>,
+    /// Idempotency records to insert.
+    pub(crate) keys: Vec<(ScopeHash, KeyRecord)>,
+    /// Accounts to insert.
+    pub(crate) accounts: Vec<Account>,
+    /// API keys to insert or replace.
+    pub(crate) api_keys: Vec<ApiKey>,
+}
+
+/// An entry and its place.
+pub(crate) struct EntryRow {
+    /// Its number in the store, from 1.
+    pub(crate) row: u64,
+    /// The row of the same account's entry before; 0 for none.
+    pub(crate) prev: u64,
+    /// The entry.
+    pub(crate) entry: Entry,
+}
+
+/// A wallet as this commit leaves it.
+pub(crate) struct TouchedWallet {
+    pub(crate) wallet: Arc<Wallet>,
+    /// The row of its first entry in this commit.
+    pub(crate) first_row: u64,
+    /// The row of its last entry.
+    pub(crate) last_row: u64,
+    /// When something next becomes due in it.
+    pub(crate) due: Option<Timestamp>,
+}
+
+impl Batch {
+    /// Returns whether there is nothing to commit.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+            && self.jobs.is_empty()
+            && self.images.is_empty()
+            && self.keys.is_empty()
+            && self.accounts.is_empty()
+            && self.api_keys.is_empty()
+    }
+}
+
+/// Rows that a backend has looked up: `None` where there is none.
+#[derive(Default)]
+pub(crate) struct Rows {
+    pub(crate) jobs: HashMap<JobId, Option<Job>>,
+    pub(crate) keys: HashMap<KeyScope, (ScopeHash, Option<KeyRecord>)>,
+}
+
+/// The state on which a group is decided.
+pub(crate) struct Overlay<'a, B> {
+    backend: &'a B,
+    wallets: HashMap<AccountId, Option<Arc<Wallet>>>,
+    last_rows: HashMap<AccountId, u64>,
+    rows: Rows,
+    names: HashSet<String>,
+    next_row: u64,
+    broken: RefCell<Option<CommitError>>,
+    batch: Batch,
+}
+
+impl<'a, B: Backend> Overlay<'a, B> {
+    /// Loads everything that the units touch.
+    pub(crate) fn load(
+        backend: &'a B,
+        memory: &Wallets,
+        units: &[Box<dyn Unit>],
+        next_row: u64,
+        now: Timestamp,
+    ) -> Result<Self, CommitError> {
+        let mut wallets = HashMap::with_capacity(units.len());
+        let mut rows = Rows::default();
+        for unit in units {
+            let touches = unit.touches();
+            for &account in &touches.wallets {
+                if let std::collections::hash_map::Entry::Vacant(place) = wallets.entry(account) {
+                    let wallet = memory.get(account).map_err(|error| {
+                        CommitError::Refused(format!("the wallet of {account} cannot be read: {error}"))
+                    })?;
+                    place.insert(wallet);
+                }
+            }
+            for &job in &touches.jobs {
+                if let std::collections::hash_map::Entry::Vacant(place) = rows.jobs.entry(job) {
+                    place.insert(backend.job(job)?);
+                }
+            }
+            for scope in &touches.keys {
+                if !rows.keys.contains_key(scope) {
+                    let hash = ScopeHash::of(scope);
+                    let record = backend.key(scope, hash)?;
+                    rows.keys.insert(scope.clone(), (hash, record));
+                }
+            }
+        }
+        Ok(Self {
+            backend,
+            last_rows: HashMap::with_capacity(wallets.len()),
+            wallets,
+            rows,
+            names: HashSet::new(),
+            next_row,
+            broken: RefCell::default(),
+            batch: Batch { now, entries: Vec::with_capacity(units.len()), ..Batch::default() },
+        })
+    }
+
+    /// Returns whether the changes stay within what was loaded.
+    pub(crate) fn admits(&self, changes: &Changes) -> bool {
+        changes.wallets.iter().all(|change| self.wallets.contains_key(&change.wallet.account()))
+            && changes.keys.iter().all(|key| self.rows.keys.contains_key(&key.scope))
+    }
+
+    /// Takes a unit's changes, which [`Self::admits`], for the commit and for the units after it.
+    pub(crate) fn apply(&mut self, memory: &Wallets, changes: Changes) {
+        for change in changes.wallets {
+            let account = change.wallet.account();
+            let mut prev = *self.last_rows.entry(account).or_insert_with(|| memory.tail(account).last_row);
+            let first_row = self.next_row;
+            for entry in change.entries {
+                let row = self.next_row;
+                self.next_row += 1;
+                self.batch.entries.push(EntryRow { row, prev, entry });
+                prev = row;
+            }
+            self.last_rows.insert(account, prev);
+            let wallet = Arc::new(change.wallet);
+            self.wallets.insert(account, Some(Arc::clone(&wallet)));
+            self.batch
+                .wallets
+                .entry(account)
+                .and_modify(|touched| {
+                    touched.wallet = Arc::clone(&wallet);
+                    touched.last_row = prev;
+                })
+                .or_insert(TouchedWallet { wallet, first_row, last_row: prev, due: None });
+        }
+        for job in changes.jobs {
+            self.rows.jobs.insert(job.id, Some(job.clone()));
+            self.batch.jobs.push(job);
+        }
+        for key in changes.keys {
+            let kept = self.rows.keys.get_mut(&key.scope).expect(UNNAMED);
+            kept.1 = Some(key.clone());
+            self.batch.keys.push((kept.0, key));
+        }
+        self.names.extend(changes.accounts.iter().map(|account| account.name.clone()));
+        self.batch.images.extend(changes.images);
+        self.batch.accounts.extend(changes.accounts);
+        self.batch.api_keys.extend(changes.api_keys);
+    }
+
+    /// Returns what is to be committed, or the error that a look-up met while units were deciding.
+    pub(crate) fn into_batch(self, prices: &PriceBook) -> Result<Batch, CommitError> {
+        if let Some(error) = self.broken.into_inner() {
+            return Err(error);
+        }
+        let mut batch = self.batch;
+        for touched in batch.wallets.values_mut() {
+            touched.due = touched.wallet.next_due(prices, batch.now);
+        }
+        Ok(batch)
+    }
+}
+
+// A decision on a row that was not loaded would be a decision on a guess.
+const UNNAMED: &str = "a unit of work names everything it touches";
+
+impl<B: Backend> Loaded for Overlay<'_, B> {
+    fn wallet(&self, account: AccountId) -> Option<&Wallet> {
+        self.wallets.get(&account).expect(UNNAMED).as_deref()
+    }
+
+    fn job(&self, job: JobId) -> Option<&Job> {
+        self.rows.jobs.get(&job).expect(UNNAMED).as_ref()
+    }
+
+    fn key(&self, scope: &KeyScope) -> Option<&KeyRecord> {
+        self.rows.keys.get(scope).expect(UNNAMED).1.as_ref()
+    }
+
+    fn name_taken(&self, name: &str) -> bool {
+        if self.names.contains(name) {
+            return true;
+        }
+        self.backend.name_taken(name).unwrap_or_else(|error| {
+            // The group is given up after this unit; what it answers now is never told.
+            *self.broken.borrow_mut() = Some(error);
+            true
+        })
+    }
+}
