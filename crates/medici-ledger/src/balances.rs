@@ -72,6 +72,12 @@ impl Wallet {
         self.balances_at_exactly(book, at.max(self.recorded_at))
     }
 
+    /// Returns the wallet with everything due at an instant booked, without writing anything anywhere.
+    #[must_use]
+    pub fn settled(&self, book: &PriceBook, at: Timestamp) -> Self {
+        Draft::new(self, book, at).wallet
+    }
+
     /// As [`Self::balances`], for an instant that may lie before the wallet's last entry was recorded: what was
     /// booked late is true of the instant it counts from.
     pub(crate) fn balances_at_exactly(&self, book: &PriceBook, at: Timestamp) -> Balances {
@@ -106,7 +112,7 @@ impl Wallet {
     /// Returns the next occurrence of the plan after `at`, as the prices published so far have it.
     fn next_refill(&self, book: &PriceBook, at: Timestamp) -> Option<Refill> {
         let plan = self.plan?;
-        let policy = book.plan_at(&plan, at)?.anchor_policy;
+        let policy = self.anchor_policy(book, at)?;
         let index = occurrence_at(self.anchor, at, policy)?.checked_add(1)?.max(self.next_occurrence);
         let at = occurrence(self.anchor, index, policy);
         let credits = book.plan_at(&plan, at)?.monthly;

@@ -295,10 +295,18 @@ impl Wallet {
         [hold, lot, grant].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
+    /// Returns which day of the month the anchor stands for: as the plan had it when the account was opened, for
+    /// ever. A version that changes or ends the plan neither moves months nor takes back the one that runs.
+    pub(crate) fn anchor_policy(&self, book: &PriceBook, now: Timestamp) -> Option<AnchorPolicy> {
+        let plan = self.plan?;
+        let terms = book.plan_at(&plan, self.anchor).or_else(|| book.plan_at(&plan, now))?;
+        Some(terms.anchor_policy)
+    }
+
     /// Returns the monthly grant that is live at `now` and was not made. Occurrences that passed are gone.
     pub(crate) fn due_grant(&self, book: &PriceBook, now: Timestamp) -> Option<Grant> {
         let plan = self.plan?;
-        let policy = book.plan_at(&plan, now)?.anchor_policy;
+        let policy = self.anchor_policy(book, now)?;
         let index = crate::calendar::occurrence_at(self.anchor, now, policy)?;
         if index < self.next_occurrence {
             return None;

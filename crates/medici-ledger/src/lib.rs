@@ -52,6 +52,7 @@ mod snapshot;
 mod explain;
 pub mod history;
 pub mod idempotency;
+pub mod scenario;
 pub mod statement;
 pub mod verify;
 

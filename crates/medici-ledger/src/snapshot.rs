@@ -118,11 +118,12 @@ fn read_busy(reader: &mut Reader<'_>) -> Result<Busy, CodecError> {
     })?;
     let mut held: Vec<(LotNumber, i64)> = Vec::new();
     for slice in holds.iter().flat_map(|hold| &hold.slices) {
-        match held.iter_mut().find(|(lot, _)| *lot == slice.lot) {
-            Some((_, sum)) => {
-                *sum = sum.checked_add(slice.amount.micro()).ok_or(CodecError::Value { what: "hold" })?;
+        match held.binary_search_by_key(&slice.lot, |(lot, _)| *lot) {
+            Ok(index) => {
+                let sum = held[index].1.checked_add(slice.amount.micro());
+                held[index].1 = sum.ok_or(CodecError::Value { what: "hold" })?;
             }
-            None => held.push((slice.lot, slice.amount.micro())),
+            Err(place) => held.insert(place, (slice.lot, slice.amount.micro())),
         }
     }
     let memory = Memory::restore(reader.list(read_ended)?, reader.list(read_ended)?);

@@ -39,7 +39,8 @@ pub struct Wallet {
 pub(crate) struct Busy {
     /// In the order they were placed.
     pub(crate) holds: Vec<Arc<Hold>>,
-    /// What the holds set aside, by lot; no zeros.
+    /// What the holds set aside, by lot number; no zeros. Sorted, so that equal wallets compare equal whatever
+    /// their past.
     pub(crate) held: Vec<(LotNumber, i64)>,
     pub(crate) memory: Memory,
     /// Lots with nothing left to give, by number. Shared between copies: it grows with history.
@@ -209,12 +210,12 @@ impl Wallet {
     /// Changes what is held of a lot.
     pub(crate) fn change_held(&mut self, lot: LotNumber, change: i64) {
         let held = &mut self.busy_mut().held;
-        match held.iter().position(|(number, _)| *number == lot) {
-            None => held.push((lot, change)),
-            Some(index) if held[index].1 + change == 0 => {
-                held.swap_remove(index);
+        match held.binary_search_by_key(&lot, |(number, _)| *number) {
+            Err(place) => held.insert(place, (lot, change)),
+            Ok(index) if held[index].1 + change == 0 => {
+                held.remove(index);
             }
-            Some(index) => held[index].1 += change,
+            Ok(index) => held[index].1 += change,
         }
     }
 }
