@@ -26,6 +26,9 @@ pub struct Progress {
     pub step: Option<Step>,
     /// The latest preview of each picture.
     pub previews: Vec<Option<Arc<Preview>>>,
+    /// Every preview so far with the index of its picture, in the order they came, for whoever begins to
+    /// watch late. Bounded by [`crate::Limits::previews`] for each picture.
+    pub trail: Vec<(u32, Arc<Preview>)>,
     /// Whether the job has ended; its rows say how.
     pub ended: bool,
 }
@@ -74,12 +77,14 @@ impl Hub {
     /// Takes note of a preview.
     pub(crate) fn preview(&self, job: JobId, index: u32, bytes: Vec<u8>, media_type: &'static str) {
         self.update(job, |progress| {
-            let index = index as usize;
-            if progress.previews.len() <= index {
-                progress.previews.resize(index + 1, None);
+            let at = index as usize;
+            if progress.previews.len() <= at {
+                progress.previews.resize(at + 1, None);
             }
-            let number = progress.previews[index].as_ref().map_or(1, |earlier| earlier.number + 1);
-            progress.previews[index] = Some(Arc::new(Preview { number, bytes, media_type }));
+            let number = progress.previews[at].as_ref().map_or(1, |earlier| earlier.number + 1);
+            let preview = Arc::new(Preview { number, bytes, media_type });
+            progress.previews[at] = Some(preview.clone());
+            progress.trail.push((index, preview));
         });
     }
 
