@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::amount::{AMOUNT_MAX, Cents, Credits};
 use crate::apply::split;
-use crate::calendar::occurrence;
+use crate::calendar::{AnchorPolicy, occurrence};
 use crate::command::{Command, Decision, GrantError, Refusal, Reply};
 use crate::entry::{Entry, Fact, Grant};
 use crate::hold::{HOLD_SECONDS_MAX, Hold, OPEN_HOLDS_MAX, Slice, VoidReason};
