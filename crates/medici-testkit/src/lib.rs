@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod ids;
 pub mod naive;
+pub mod store_contract;
 
 pub use clock::ManualClock;
 pub use ids::SeededIds;

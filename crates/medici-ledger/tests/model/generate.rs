@@ -13,7 +13,7 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// Invents one history after the other, step by step, looking at the model to know what is interesting.
-pub struct Generator {
+pub(crate) struct Generator {
     chance: ChaCha8Rng,
     now: i64,
     next_id: u32,
@@ -21,11 +21,11 @@ pub struct Generator {
 }
 
 impl Generator {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         // 2025-12-30 to 2028: before the first prices, over a leap day, past a change of prices and plans.
-        let days = 2 + i64::try_from(chance.next_u64() % 760).unwrap();
-        let mut generator = Self { chance, now: 1_767_052_800_000_000 + days * DAY - 2 * DAY, next_id: 1, last: None };
+        let days = i64::try_from(chance.next_u64() % 762).unwrap();
+        let mut generator = Self { chance, now: FIRST_DAY + days * DAY, next_id: 1, last: None };
         if generator.one_in(2) {
             // The ends of months are where calendars go wrong.
             generator.now = MONTH_ENDS[generator.below(MONTH_ENDS.len())];
@@ -37,11 +37,11 @@ impl Generator {
     }
 
     /// Returns how many steps this history should have.
-    pub fn length(&mut self) -> usize {
+    pub(crate) fn length(&mut self) -> usize {
         if self.one_in(40) { 400 + self.below(300) } else { 10 + self.below(90) }
     }
 
-    pub fn step(&mut self, model: &Naive) -> Step {
+    pub(crate) fn step(&mut self, model: &Naive) -> Step {
         self.now += self.pause(model);
         let ahead = self.pause(model).abs();
         let action = if model.opened.is_none() && !self.one_in(6) {
@@ -195,7 +195,7 @@ impl Generator {
 
     fn part_of(&mut self, model: &Naive, id: u32) -> i64 {
         let hold = model.holds.iter().find(|hold| hold.id.as_u128() == u128::from(id));
-        let whole = hold.map_or(1_000_000, |hold| hold.quote.amount.micro());
+        let whole = hold.map_or(1_000_000, |hold| hold.amount);
         if let Some(State::Captured(amount, _) | State::Uncollected(amount)) = hold.map(|hold| &hold.state)
             && !self.one_in(3)
         {
@@ -234,6 +234,8 @@ impl Generator {
     }
 }
 
+/// 2025-12-30, two days before the first prices.
+const FIRST_DAY: i64 = 1_767_052_800_000_000;
 /// Jan 29, 30, 31 2026; Dec 31 2026; Jan 31 2027; Jan 31 and Feb 29 2028, in microseconds.
 const MONTH_ENDS: [i64; 7] = [
     1_769_644_800_000_000,

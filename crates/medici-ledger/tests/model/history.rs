@@ -11,14 +11,14 @@ use medici_testkit::naive::{NaivePlan, NaiveVersion};
 
 /// One step: an instant, what is asked then, and another instant for which the balance is asked.
 #[derive(Clone, Debug)]
-pub struct Step {
-    pub at: i64,
-    pub look_at: i64,
-    pub action: Action,
+pub(crate) struct Step {
+    pub(crate) at: i64,
+    pub(crate) look_at: i64,
+    pub(crate) action: Action,
 }
 
 #[derive(Clone, Debug)]
-pub enum Action {
+pub(crate) enum Action {
     Open { plan: &'static str },
     Grant(GrantStep),
     Hold { id: u32, operation: &'static str, count: u32, timeout: i64 },
@@ -31,21 +31,21 @@ pub enum Action {
 }
 
 #[derive(Clone, Debug)]
-pub struct GrantStep {
-    pub class: Class,
-    pub amount: i64,
-    pub cost: Option<(i64, &'static str)>,
-    pub tax: i64,
-    pub from: i64,
-    pub until: Option<i64>,
-    pub priority: i8,
-    pub source: Source,
+pub(crate) struct GrantStep {
+    pub(crate) class: Class,
+    pub(crate) amount: i64,
+    pub(crate) cost: Option<(i64, &'static str)>,
+    pub(crate) tax: i64,
+    pub(crate) from: i64,
+    pub(crate) until: Option<i64>,
+    pub(crate) priority: i8,
+    pub(crate) source: Source,
 }
 
 /// The plans and prices all histories run under, for both sides.
-pub struct World {
-    pub book: PriceBook,
-    pub versions: Vec<NaiveVersion>,
+pub(crate) struct World {
+    pub(crate) book: PriceBook,
+    pub(crate) versions: Vec<NaiveVersion>,
 }
 
 /// The plans: name, credits a month, months they live, refill on the 28th, priority.
@@ -53,8 +53,8 @@ type PlanRow = (&'static str, i64, u16, bool, i8);
 /// The prices: operation, micro-credits, pictures included, whether each picture is charged.
 type PriceRow = (&'static str, i64, u32, bool);
 
-pub const PLANS: [&str; 6] = ["free", "dalle", "none", "long", "first", "ends"];
-pub const OPERATIONS: [&str; 5] = ["generate", "edit", "vary", "text", "gift"];
+pub(crate) const PLANS: [&str; 6] = ["free", "dalle", "none", "long", "first", "ends"];
+pub(crate) const OPERATIONS: [&str; 5] = ["generate", "edit", "vary", "text", "gift"];
 
 const VERSIONS: [(&str, &[PlanRow], &[PriceRow]); 2] = [
     (
@@ -95,7 +95,7 @@ const VERSIONS: [(&str, &[PlanRow], &[PriceRow]); 2] = [
 ];
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (mut versions, mut naive) = (Vec::new(), Vec::new());
         for (effective_at, plans, prices) in VERSIONS {
             let effective_at: Timestamp = effective_at.parse().unwrap();
@@ -130,7 +130,7 @@ impl World {
     }
 
     /// Returns the command of a step; `None` where the operation has no price yet.
-    pub fn command(&self, step: &Step) -> Option<Command> {
+    pub(crate) fn command(&self, step: &Step) -> Option<Command> {
         let at = Timestamp::from_micros(step.at);
         let quote = |operation: &str, count| {
             let operation: Operation = operation.parse().unwrap();
@@ -170,7 +170,7 @@ impl World {
 
 impl Step {
     /// The hold that the step names.
-    pub fn hold(&self) -> Option<HoldId> {
+    pub(crate) fn hold(&self) -> Option<HoldId> {
         match &self.action {
             Action::Hold { id, .. }
             | Action::Extend { id, .. }

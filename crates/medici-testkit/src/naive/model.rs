@@ -9,6 +9,9 @@ use super::time::{ended, held, listed, split};
 const HOURS_24: i64 = 24 * 60 * 60 * 1_000_000;
 const DAYS_7: i64 = 7 * HOURS_24;
 
+/// Lot numbers and amounts.
+pub(super) type Slices = Vec<(u32, i64)>;
+
 /// What a plan gives each month.
 #[derive(Clone, Debug)]
 pub struct NaivePlan {
@@ -122,7 +125,7 @@ pub struct NaiveHold {
     /// What it sets aside.
     pub amount: i64,
     /// Lot number and amount.
-    pub slices: Vec<(u32, i64)>,
+    pub slices: Slices,
     /// Placed.
     pub placed_at: i64,
     /// Ends by itself.
@@ -407,7 +410,7 @@ impl Naive {
     }
 
     /// Chooses slices in burn order.
-    fn pick(&self, needed: i64, now: i64) -> Result<Vec<(u32, i64)>, String> {
+    fn pick(&self, needed: i64, now: i64) -> Result<Slices, String> {
         let available: i64 = self.live(now).iter().map(|lot| lot.available).sum();
         if needed > available {
             return Err(format!("insufficient: {needed} of {available}"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::calendar::{DAY, occurrences};
-use super::model::{Flaw, Naive, NaiveHold, NaiveLot, NaivePlan, State};
+use super::model::{Flaw, Naive, NaiveHold, NaiveLot, NaivePlan, Slices, State};
 
 /// Something that time has made true and nobody has booked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -255,7 +255,7 @@ pub(super) fn listed(slices: &[(u32, i64)]) -> String {
 }
 
 /// Splits slices into the first `amount` and the rest.
-pub(super) fn split(slices: &[(u32, i64)], amount: i64) -> (Vec<(u32, i64)>, Vec<(u32, i64)>) {
+pub(super) fn split(slices: &[(u32, i64)], amount: i64) -> (Slices, Slices) {
     let (mut first, mut rest, mut missing) = (Vec::new(), Vec::new(), amount);
     for (lot, whole) in slices {
         let part = missing.min(*whole);
