@@ -1,7 +1,8 @@
 //! The ledger and the model side by side: one step at a time, everything compared after each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use medici_ledger::verify::Replay;
 use medici_ledger::{
     AccountId, Balances, Command, Decision, Entry, GrantError, HOLD_MEMORY, HOLD_MEMORY_COUNT_MAX, Hold, HoldState,
     LedgerAccount, Refusal, Reply, Slice, Timestamp, Unit, Wallet,
@@ -19,6 +20,8 @@ pub(crate) struct Pair<'a> {
     entries: Vec<Entry>,
     /// The sums of all postings.
     accounts: BTreeMap<String, i64>,
+    /// The kinds of answers there were.
+    pub(crate) reached: BTreeSet<&'static str>,
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, ledger: T, model: T) -> Result<(), String> {
@@ -49,22 +52,28 @@ impl<'a> Pair<'a> {
             wallet,
             entries: Vec::new(),
             accounts: BTreeMap::new(),
+            reached: BTreeSet::new(),
         }
     }
 
     /// Takes a step on all sides; the error says what they disagree on.
     pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
         let Some(command) = self.world.command(step) else { return Ok(()) };
-        let before = self.wallet.clone();
-        let decision = before.decide(&command, &self.world.book, Timestamp::from_micros(step.at));
-        same("deciding changed the wallet it looked at", &before, &self.wallet)?;
-        self.model_step(step, &command, &decision)?;
-        if let Ok(decision) = decision {
-            self.follow(decision)?;
+        if let Command::Hold { quote, .. } | Command::Charge { quote, .. } = &command {
+            same("the price", quote.amount.micro(), self.world.naive_price(step))?;
         }
-        self.compare_wallet()?;
+        let decision = self.wallet.decide(&command, &self.world.book, Timestamp::from_micros(step.at));
+        self.reached.insert(kind(&decision));
+        self.model_step(step, &command, &decision)?;
+        if let Ok(decision) = decision
+            && !decision.entries.is_empty()
+        {
+            self.follow(decision)?;
+            self.compare_wallet()?;
+        }
         self.compare_balances(step.at)?;
-        self.compare_balances(step.look_at)
+        self.compare_balances(step.look_at)?;
+        self.compare_next_due(step.at)
     }
 
     fn model_step(
@@ -175,13 +184,54 @@ impl<'a> Pair<'a> {
         same(&format!("what expires first at {when}"), expiring, self.model.first_expiring(at))
     }
 
-    /// At the end of a history: all entries from nothing once more, in one go.
-    pub(crate) fn replay_from_nothing(&self) -> Result<(), String> {
-        let mut wallet = Wallet::new(self.wallet.account());
-        for entry in &self.entries {
-            wallet.apply(entry).map_err(|broken| format!("an entry cannot be replayed: {broken}"))?;
+    /// What a sweeper is told to wait for: nothing is due before it, something is then.
+    fn compare_next_due(&self, at: i64) -> Result<(), String> {
+        if self.model.opened.is_none() {
+            return Ok(());
         }
-        same("the wallet by replay from nothing", &wallet, &self.wallet)
+        let now = at.max(self.model.recorded_at);
+        let books = |at: i64| self.model.clone().settle(at) > 0;
+        let told = self.wallet.next_due(&self.world.book, Timestamp::from_micros(now)).map(Timestamp::micros);
+        match told {
+            Some(due) if due <= now => same("whether something is overdue", true, books(now)),
+            Some(due) => {
+                same(&format!("whether something is due before {due}"), false, books(due - 1))?;
+                same(&format!("whether something is due at {due}"), true, books(due))
+            }
+            None => same("whether anything is due in three years", false, books(now + 3 * 365 * 24 * 3_600_000_000)),
+        }
+    }
+
+    /// At the end of a history: all entries from nothing once more, and their proof.
+    pub(crate) fn replay_from_nothing(&self) -> Result<(), String> {
+        let broken = |broken| format!("an entry cannot be proved: {broken}");
+        let mut replay = Replay::new();
+        for entry in &self.entries {
+            replay.feed(entry).map_err(broken)?;
+        }
+        let proof = replay.finish().map_err(broken)?;
+        if !self.entries.is_empty() {
+            proof.compare(&self.wallet).map_err(broken)?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of an answer.
+fn kind(decision: &Result<Decision, Refusal>) -> &'static str {
+    match decision {
+        Ok(decision) => match decision.reply {
+            Reply::Opened => "opened",
+            Reply::Granted(_) => "granted",
+            Reply::Held(_) => "held",
+            Reply::Extended { .. } => "extended",
+            Reply::Captured { .. } => "captured",
+            Reply::Voided { .. } => "voided",
+            Reply::Charged { .. } => "charged",
+            Reply::Uncollected => "uncollected",
+            Reply::Settled { .. } => "settled",
+        },
+        Err(refusal) => refusal.code(),
     }
 }
 

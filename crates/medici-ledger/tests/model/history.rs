@@ -129,6 +129,21 @@ impl World {
         Self { book: PriceBook::new(versions).unwrap(), versions: naive }
     }
 
+    /// Returns what a step's quote must come to, from the rows above.
+    pub(crate) fn naive_price(&self, step: &Step) -> i64 {
+        let (Action::Hold { operation, count, .. } | Action::Charge { operation, count, .. }) = &step.action else {
+            panic!("only holds and charges have a price");
+        };
+        let in_force = |(from, ..): &&(&str, _, _)| from.parse::<Timestamp>().unwrap().micros() <= step.at;
+        let (_, _, prices) = VERSIONS.iter().rfind(in_force).unwrap();
+        let &(_, price, included, each) = prices.iter().find(|row| row.0 == *operation).unwrap();
+        let mut batches = i64::from(*count);
+        if !each {
+            batches = (batches + i64::from(included) - 1) / i64::from(included);
+        }
+        price * batches
+    }
+
     /// Returns the command of a step; `None` where the operation has no price yet.
     pub(crate) fn command(&self, step: &Step) -> Option<Command> {
         let at = Timestamp::from_micros(step.at);
