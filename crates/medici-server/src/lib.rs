@@ -8,7 +8,27 @@
 //! - API keys are never read from cookies, and cookies are never read on `/v1` or `/api`.
 //! - A reply is built from committed rows only.
 
+mod routes;
+mod serve;
 mod state;
+
+mod edge;
+mod error;
+mod reply;
+
+mod auth;
+mod body;
+mod idempotency;
+mod links;
+mod session;
+mod sign;
+mod wire;
+
+mod api;
+mod health;
+mod v1;
 mod web;
+
+pub use routes::{Access, route_list, router};
 
 pub use state::{AppState, ServerConfig};

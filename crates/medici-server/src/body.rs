@@ -1,0 +1,94 @@
+//! Bodies: read within a bound and a time, and refused in the dialect of the path when they are not JSON.
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{error::Fault, error::sentence, state::AppState};
+
+/// The largest JSON body of our own API: nothing there is long.
+const API_BYTES_MAX: usize = 64 << 10;
+/// The largest JSON body under `/v1`. A parsed body takes many times its length in memory, and the longest
+/// prompt that any profile allows is 32,000 characters of at most 12 bytes each.
+const V1_BYTES_MAX: usize = 1 << 20;
+/// The longest excerpt of a parser's message that is repeated to the caller.
+const PROBLEM_CHARS_MAX: usize = 240;
+
+/// A JSON body of a type that cannot be wrong afterwards.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+/// A JSON object, whose members are looked at one by one.
+pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Fault> {
+        let bytes = read_json(request, state, API_BYTES_MAX).await?;
+        let parsed = serde_json::from_slice(&bytes);
+        parsed.map(Self).map_err(|problem| match problem.classify() {
+            serde_json::error::Category::Data => Fault::request("invalid_value", excerpt(&problem)),
+            _ => malformed(&problem),
+        })
+    }
+}
+
+impl FromRequest<AppState> for JsonObject {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Fault> {
+        let bytes = read_json(request, state, V1_BYTES_MAX).await?;
+        // Only syntax can be wrong here, and the messages about it repeat nothing of the body.
+        match serde_json::from_slice(&bytes).map_err(|problem| malformed(&problem))? {
+            Value::Object(object) => Ok(Self(object)),
+            _ => Err(Fault::request("invalid_json", "The request's body must be a JSON object.")),
+        }
+    }
+}
+
+fn malformed(problem: &serde_json::Error) -> Fault {
+    let message = format!("We could not parse the JSON body of your request: {}", excerpt(problem));
+    Fault::request("invalid_json", message)
+}
+
+fn excerpt(problem: &serde_json::Error) -> String {
+    let text = sentence(problem);
+    if text.chars().count() <= PROBLEM_CHARS_MAX {
+        return text;
+    }
+    text.chars().take(PROBLEM_CHARS_MAX).chain("….".chars()).collect()
+}
+
+async fn read_json(request: Request, state: &AppState, bytes_max: usize) -> Result<Bytes, Fault> {
+    if !is_json(request.headers()) {
+        return Err(Fault::UnsupportedMedia { message: "The request's body must be application/json." });
+    }
+    read(request.into_body(), state, bytes_max.min(state.config.body_bytes_max)).await
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (types.next(), types.next()) else { return false };
+    let media_type = value.to_str().ok().and_then(|text| text.split(';').next()).map(str::trim);
+    media_type.is_some_and(|text| text.eq_ignore_ascii_case("application/json"))
+}
+
+/// Reads a body of at most `bytes_max` bytes within the configured time.
+async fn read(body: Body, state: &AppState, bytes_max: usize) -> Result<Bytes, Fault> {
+    let too_large = Fault::BodyTooLarge { bytes_max };
+    // What is announced as too long is refused before it is read.
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(too_large);
+    }
+    let reading = Limited::new(body, bytes_max).collect();
+    let read = tokio::time::timeout(state.config.body_timeout, reading).await.map_err(|_| Fault::BodyTimeout)?;
+    read.map(Collected::to_bytes).map_err(|failure| match failure.downcast_ref::<LengthLimitError>() {
+        Some(_) => too_large,
+        None => Fault::request("malformed_request", "The request's body ended early or was malformed."),
+    })
+}
