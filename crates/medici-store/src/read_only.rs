@@ -1,0 +1,59 @@
+//! Reading the journal beside whoever has the store open: for statements and explanations on the command line.
+
+use std::path::Path;
+
+use medici_ledger::{AccountId, Entry};
+use medici_studio::Account;
+use rusqlite::{Connection, params};
+
+use crate::embedded::{FILE, entries, readers, rows, rows::signed, rows::unsigned, snapshots};
+
+/// A data directory opened for reading alone, whether or not a server has it open.
+pub struct ReadOnly {
+    db: Connection,
+}
+
+impl ReadOnly {
+    /// Opens a data directory that has a store.
+    ///
+    /// # Errors
+    /// The database is missing or cannot be read.
+    pub fn open(home: &Path) -> rusqlite::Result<Self> {
+        Ok(Self { db: readers::open(&home.join(FILE))? })
+    }
+
+    /// Returns the account, or `None`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn account(&self, id: AccountId) -> rusqlite::Result<Option<Account>> {
+        rows::account_by_id(&self.db, id)
+    }
+
+    /// Returns the account of that name, or `None`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn account_named(&self, name: &str) -> rusqlite::Result<Option<Account>> {
+        rows::account_by_name(&self.db, name)
+    }
+
+    /// Returns an account's entries, from the first on, all of one commit or none.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row contradicts the entry in it.
+    pub fn entries(&self, account: AccountId) -> rusqlite::Result<Vec<Entry>> {
+        // One read transaction: a commit between two reads must not be half seen.
+        let read = self.db.unchecked_transaction()?;
+        let bytes = account.as_u128().to_be_bytes();
+        // Journal rows have no index by account: its last one is in its snapshot or in the tail after all of them.
+        let snapshot = "SELECT coalesce(max(last_row), 0) FROM wallets WHERE account = ?";
+        let snapshot = read.query_row(snapshot, [bytes], |row| unsigned(row, 0))?;
+        let tail = "SELECT coalesce(max(row), 0) FROM entries WHERE row >= ? AND account = ?";
+        let tail_from = signed(snapshots::tail_from(&read)?);
+        let last = read.query_row(tail, params![tail_from, bytes], |row| unsigned(row, 0))?.max(snapshot);
+        let mut entries = entries::page(&read, account, last, usize::MAX)?.entries;
+        entries.reverse();
+        Ok(entries)
+    }
+}

@@ -1,0 +1,97 @@
+//! The contract of every store, run against both.
+
+use std::sync::Arc;
+
+use medici_ledger::PriceBook;
+use medici_store::{Embedded, Fault, Faults, Memory, Options};
+use medici_studio::Store;
+use medici_testkit::{
+    ManualClock,
+    store_contract::{Failure, StoreUnderTest},
+};
+use tempfile::TempDir;
+
+fn fault(failure: Failure) -> Fault {
+    match failure {
+        Failure::Before => Fault::Before,
+        Failure::AtCommit => Fault::AtCommit,
+        Failure::Full => Fault::Full,
+        Failure::Disk => Fault::Sync,
+    }
+}
+
+struct InMemory(Memory);
+
+impl StoreUnderTest for InMemory {
+    fn store(&self) -> &dyn Store {
+        &self.0
+    }
+
+    fn reopen(self: Box<Self>) -> Box<dyn StoreUnderTest> {
+        Box::new(Self(self.0.reopen()))
+    }
+
+    fn fail_next_commits(&self, times: usize, failure: Failure) {
+        self.0.faults().fail_next(times, fault(failure));
+    }
+
+    fn heal(&self) {
+        self.0.faults().clear();
+    }
+}
+
+struct OnDisk {
+    store: Embedded,
+    faults: Faults,
+    home: TempDir,
+    clock: Arc<ManualClock>,
+    prices: Arc<PriceBook>,
+}
+
+impl OnDisk {
+    fn open(home: TempDir, clock: Arc<ManualClock>, prices: Arc<PriceBook>) -> Self {
+        let options = Options::for_tests();
+        let store = Embedded::open(home.path(), Arc::clone(&clock) as _, Arc::clone(&prices), &options).unwrap();
+        Self { faults: store.faults(), store, home, clock, prices }
+    }
+}
+
+impl StoreUnderTest for OnDisk {
+    fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn reopen(self: Box<Self>) -> Box<dyn StoreUnderTest> {
+        let Self { store, home, clock, prices, .. } = *self;
+        drop(store);
+        Box::new(Self::open(home, clock, prices))
+    }
+
+    fn fail_next_commits(&self, times: usize, failure: Failure) {
+        self.faults.fail_next(times, fault(failure));
+    }
+
+    fn heal(&self) {
+        self.faults.clear();
+    }
+}
+
+mod memory {
+    use super::*;
+
+    medici_testkit::store_contract_tests!(|clock: Arc<ManualClock>,
+                                           prices: Arc<PriceBook>|
+     -> Box<dyn StoreUnderTest> {
+        Box::new(InMemory(Memory::new(clock, prices)))
+    });
+}
+
+mod embedded {
+    use super::*;
+
+    medici_testkit::store_contract_tests!(|clock: Arc<ManualClock>,
+                                           prices: Arc<PriceBook>|
+     -> Box<dyn StoreUnderTest> {
+        Box::new(OnDisk::open(tempfile::tempdir().unwrap(), clock, prices))
+    });
+}

@@ -1,0 +1,271 @@
+//! A small world to test stores in: a clock, a price book, accounts, and decisions written as closures.
+
+use std::{marker::PhantomData, sync::Arc, time::Duration};
+
+use medici_ledger::{
+    AccountId, ChargeMode, Command, Credits, Entry, HoldId, Operation, OperationPrice, PlanTerms, PriceBook,
+    PriceVersion, Quote, Refusal, Reply, Timestamp, Usage,
+    idempotency::{Endpoint, Fingerprint, Keep, KeyScope},
+};
+use medici_studio::{
+    Decide, Ids, Job, JobId, JobState, Kept, KeyReused, KeyUse, Lease, Store, StoreError, Touches, UnitOfWork, decide,
+    engine::{Background, Size, Spec},
+};
+
+use super::{Open, StoreUnderTest};
+use crate::{ManualClock, SeededIds};
+
+pub(super) struct World {
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) prices: Arc<PriceBook>,
+    pub(super) ids: SeededIds,
+    pub(super) under_test: Box<dyn StoreUnderTest>,
+    runtime: tokio::runtime::Runtime,
+}
+
+pub(super) const START: &str = "2026-11-01T00:00:00Z";
+
+impl World {
+    pub(super) fn new(open: Open<'_>) -> Self {
+        let clock = Arc::new(ManualClock::at(START.parse().expect("an instant")));
+        let prices = Arc::new(prices());
+        let under_test = open(Arc::clone(&clock), Arc::clone(&prices));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        Self { clock, prices, ids: SeededIds::new(7), under_test, runtime }
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        self.under_test.store()
+    }
+
+    pub(super) fn reopen(self) -> Self {
+        Self { under_test: self.under_test.reopen(), ..self }
+    }
+
+    pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Runs one decision to its end.
+    pub(super) fn run<D: Decide>(&self, decision: D) -> Result<Result<D::Reply, D::Refusal>, StoreError> {
+        self.wait(decide(self.store(), decision))
+    }
+
+    /// Runs decisions that are all submitted before any is awaited, so that the store may group them.
+    pub(super) fn run_all<D: Decide>(
+        &self,
+        decisions: Vec<D>,
+    ) -> Vec<Result<Result<D::Reply, D::Refusal>, StoreError>> {
+        self.wait(futures_util::future::join_all(decisions.into_iter().map(|decision| decide(self.store(), decision))))
+    }
+
+    /// Opens a fresh account on the free plan: 15 credits a month.
+    pub(super) fn account(&self) -> AccountId {
+        let account = AccountId::from_u128(self.ids.next());
+        self.run(command(account, open())).expect("the store is well").expect("a new account opens");
+        account
+    }
+
+    pub(super) fn available(&self, account: AccountId) -> Credits {
+        let wallet = self.store().wallet(account).expect("the account exists");
+        wallet.balances(&self.prices, wallet.recorded_at()).available
+    }
+
+    /// Makes a charge of one credit under a key.
+    pub(super) fn charge(&self, account: AccountId, key: &str) -> Charge {
+        let charge = HoldId::from_u128(self.ids.next());
+        Charge { account, charge, key: key_use(account, key, Keep::Day) }
+    }
+
+    /// Reads every entry of an account, oldest first.
+    pub(super) fn entries(&self, account: AccountId) -> Vec<Entry> {
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.wait(self.store().entries(account, cursor, 7)).expect("entries can be read");
+            all.extend(page.entries);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        all.reverse();
+        all
+    }
+
+    /// Puts a queued job with its hold.
+    pub(super) fn job(&self, account: AccountId) -> Job {
+        let job = job(&self.ids, account, &self.prices);
+        let put = job.clone();
+        self.run(act(Touches::wallet(account).job(job.id), move |work| {
+            let command = Command::Hold { hold: put.hold, quote: put.quote.clone(), timeout: HOUR };
+            work.ledger(put.account, &command)?;
+            work.put_job(put.clone());
+            Ok::<_, Refusal>(())
+        }))
+        .expect("the store is well")
+        .expect("there are credits");
+        job
+    }
+
+    /// Claims the store's candidate and returns it.
+    pub(super) fn claim(&self, worker: &str) -> Option<Job> {
+        let candidate = self.store().candidate()?;
+        let worker = worker.to_owned();
+        let claimed = self.run(act(Touches::wallet(candidate.account).job(candidate.job), move |work| {
+            let mut job = work.job(candidate.job).cloned().ok_or(())?;
+            let now = work.now();
+            job.attempts += 1;
+            job.state = JobState::Running(Lease {
+                worker: worker.clone(),
+                token: job.attempts.into(),
+                started_at: now,
+                expires_at: now.plus(Duration::from_secs(30)).ok_or(())?,
+            });
+            work.put_job(job.clone());
+            Ok::<_, ()>(job)
+        }));
+        Some(claimed.expect("the store is well").expect("a candidate can be claimed"))
+    }
+}
+
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+
+pub(super) fn prices() -> PriceBook {
+    let one = OperationPrice { credits: Credits::whole(1), included: 4, charge: ChargeMode::PerOperation };
+    PriceBook::new(vec![PriceVersion {
+        effective_at: "2026-01-01T00:00:00Z".parse().expect("an instant"),
+        operations: [(Operation::Generate, one)].into(),
+        plans: [
+            ("free".parse().expect("a name"), PlanTerms::monthly(Credits::whole(15))),
+            ("rich".parse().expect("a name"), PlanTerms::monthly(Credits::whole(1_000_000))),
+        ]
+        .into(),
+        packs: Vec::new(),
+    }])
+    .expect("the prices are sound")
+}
+
+pub(super) fn open() -> Command {
+    Command::Open { plan: "free".parse().expect("a name") }
+}
+
+pub(super) fn quote(prices: &PriceBook, now: Timestamp) -> Quote {
+    prices.quote(&Usage { operation: Operation::Generate, count: 4 }, now).expect("generate has a price")
+}
+
+pub(super) fn key_use(account: AccountId, key: &str, keep: Keep) -> KeyUse {
+    KeyUse {
+        scope: KeyScope { account, endpoint: Endpoint("POST /api/charges".into()), key: key.into() },
+        fingerprint: Fingerprint::of([key.as_bytes()]),
+        keep,
+    }
+}
+
+pub(super) fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
+    let now: Timestamp = START.parse().expect("an instant");
+    Job {
+        id: JobId::from_u128(ids.next()),
+        account,
+        api_key: None,
+        operation: Operation::Generate,
+        model: "dall-e-2".into(),
+        spec: Spec {
+            prompt: "a red fox".into(),
+            count: 4,
+            size: Size::square(256),
+            seed: u64::MAX,
+            background: Background::Auto,
+            steps: None,
+            previews: 3,
+        },
+        quote: quote(prices, now),
+        hold: HoldId::from_u128(ids.next()),
+        notice: None,
+        state: JobState::Queued,
+        attempts: 0,
+        created_at: now,
+    }
+}
+
+/// A decision written as a closure.
+pub(super) struct Act<F, T, E> {
+    touches: Touches,
+    act: F,
+    answer: PhantomData<fn() -> (T, E)>,
+}
+
+pub(super) fn act<F, T, E>(touches: Touches, act: F) -> Act<F, T, E>
+where
+    F: Fn(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
+{
+    Act { touches, act, answer: PhantomData }
+}
+
+impl<F, T, E> Decide for Act<F, T, E>
+where
+    F: Fn(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    type Reply = T;
+    type Refusal = E;
+
+    fn touches(&self) -> Touches {
+        self.touches.clone()
+    }
+
+    fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<T, E> {
+        (self.act)(work)
+    }
+}
+
+/// One ledger command as a decision.
+pub(super) fn command(
+    account: AccountId,
+    command: Command,
+) -> Act<impl Fn(&mut UnitOfWork<'_>) -> Result<Reply, Refusal> + Send + 'static, Reply, Refusal> {
+    act(Touches::wallet(account), move |work| work.ledger(account, &command))
+}
+
+/// A charge of one credit with an idempotency key, as the use case makes it.
+#[derive(Clone)]
+pub(super) struct Charge {
+    pub(super) account: AccountId,
+    pub(super) charge: HoldId,
+    pub(super) key: KeyUse,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum ChargeRefused {
+    Ledger(Refusal),
+    KeyReused,
+}
+
+impl From<KeyReused> for ChargeRefused {
+    fn from(_: KeyReused) -> Self {
+        Self::KeyReused
+    }
+}
+
+impl Decide for Charge {
+    type Reply = (Entry, Credits);
+    type Refusal = ChargeRefused;
+
+    fn touches(&self) -> Touches {
+        Touches::wallet(self.account).key(Some(&self.key.scope))
+    }
+
+    fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Self::Reply, Self::Refusal> {
+        if let Some(Kept::Entry { entry, available }) = work.earlier(Some(&self.key))? {
+            return Ok((Entry::clone(entry), *available));
+        }
+        let charge = Command::Charge { charge: self.charge, quote: quote(work.prices(), work.now()) };
+        work.ledger(self.account, &charge).map_err(ChargeRefused::Ledger)?;
+        let wallet = work.wallet(self.account).expect("a wallet that was charged exists");
+        let available = wallet.balances(work.prices(), work.now()).available;
+        let entry = work.entries(self.account).last().expect("a charge is an entry").clone();
+        work.remember(Some(&self.key), Kept::Entry { entry: Box::new(entry.clone()), available });
+        Ok((entry, available))
+    }
+}
