@@ -92,7 +92,7 @@ fn an_expectation_that_is_false_fails_its_scenario() {
     let wrong = text.replace("expect available 115 held 0", "expect available 116 held 0");
     assert_ne!(wrong, text);
     let error = run(&wrong, &mut PureSubject::new(), Options::default()).unwrap_err();
-    assert_eq!(error.to_string(), "line 12: available 116 expected, 115 found");
+    assert_eq!(error.to_string(), "line 11: available 116 expected, 115 found");
 }
 
 #[test]

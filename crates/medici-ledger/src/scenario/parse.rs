@@ -94,8 +94,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Line<'_>>, ScenarioError> {
     Ok(lines)
 }
 
+/// Splits a line into words, up to a comment. `#3` is a lot, not a comment.
 fn split(line: &str) -> Vec<&str> {
-    line.split_whitespace().take_while(|word| !word.starts_with('#')).collect()
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let is_comment = |word: &&str| word.strip_prefix('#').is_some_and(|rest| !is_number(rest));
+    line.split_whitespace().take_while(|word| !is_comment(word)).collect()
 }
 
 type Numbered<'a> = (usize, Vec<&'a str>);
