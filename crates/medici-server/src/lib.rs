@@ -20,6 +20,7 @@ mod auth;
 mod body;
 mod idempotency;
 mod links;
+mod query;
 mod session;
 mod sign;
 mod wire;

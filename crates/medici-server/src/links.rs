@@ -1,7 +1,7 @@
 //! Links to images: signed, so that they need no key, and expiring, so that they do not leak for ever.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -10,6 +10,7 @@ use medici_studio::ImageId;
 
 use crate::{
     error::Fault,
+    query::PathText,
     sign::{Purpose, sign, verify},
     state::{AppState, ServerConfig},
 };
@@ -50,7 +51,7 @@ fn seconds(at: Timestamp) -> i64 {
 /// Serves an image to whoever has a link that is signed and has not expired.
 pub(crate) async fn show(
     State(state): State<AppState>,
-    Path(file): Path<String>,
+    PathText(file): PathText,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {

@@ -2,12 +2,12 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
 };
 use serde::Serialize;
 
 use super::profile;
-use crate::{auth::Caller, error::Fault, state::AppState};
+use crate::{auth::Caller, error::Fault, query::PathText, state::AppState};
 
 /// When the names were made, as far as clients care: 2022-11-03, the day the first of these APIs opened.
 const CREATED: u32 = 1_667_433_600;
@@ -42,7 +42,7 @@ pub(crate) async fn list(State(state): State<AppState>, _: Caller) -> Json<Model
 pub(crate) async fn one(
     State(state): State<AppState>,
     _: Caller,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Json<Model>, Fault> {
     match profile::named(&id, state.studio.engine.model()) {
         Some(_) => Ok(Json(model(&id))),

@@ -1,0 +1,199 @@
+//! Administration: accounts, their keys, and credits given by the operator.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use medici_ledger::{
+    AccountId, Class, Credits, Money, PlanName, Source, Timestamp,
+    idempotency::{Fingerprint, Keep},
+};
+use medici_studio::{Account, ApiKeyId, Grant, KeyOwner};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    auth::AdminCaller,
+    body::JsonBody,
+    error::{Fault, sentence},
+    idempotency::{key_use, required_key},
+    query::PathText,
+    reply::{CREDITS_BALANCE, Replayed},
+    state::AppState,
+    wire::{EntryBody, Text},
+};
+
+pub(crate) const GRANTS: &str = "/api/accounts/{id}/grants";
+/// The plan of an account that is opened without one.
+const PLAN_DEFAULT: &str = "free";
+/// The longest label of a key, in characters.
+const LABEL_CHARS_MAX: usize = 100;
+
+/// An account to open.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenBody {
+    name: String,
+    plan: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct AccountBody {
+    id: Text<AccountId>,
+    name: String,
+    created_at: Text<Timestamp>,
+}
+
+/// `POST /api/accounts`: opens an account. Its name is taken once, so a repeat is refused, not carried out.
+pub(crate) async fn open(
+    State(state): State<AppState>,
+    _: AdminCaller,
+    JsonBody(body): JsonBody<OpenBody>,
+) -> Result<(StatusCode, Json<AccountBody>), Fault> {
+    let plan: PlanName = parse("plan", body.plan.as_deref().unwrap_or(PLAN_DEFAULT))?;
+    let Account { id, name, created_at } = state.studio.open_account(&body.name, plan).await?;
+    Ok((StatusCode::CREATED, Json(AccountBody { id: Text(id), name, created_at: Text(created_at) })))
+}
+
+/// Credits to give.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantBody {
+    credits: String,
+    class: ClassBody,
+    source: Option<SourceBody>,
+    cost: Option<String>,
+    expires_at: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ClassBody {
+    Free,
+    Promo,
+    Paid,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SourceBody {
+    Purchase,
+    Bonus,
+    Goodwill,
+}
+
+#[derive(Serialize)]
+struct GrantedBody<'a> {
+    account: Text<AccountId>,
+    credits: Text<Credits>,
+    available: Text<Credits>,
+    entry: EntryBody<'a>,
+}
+
+/// `POST /api/accounts/{id}/grants`: gives credits. A repeat with the same key answers as the first time.
+pub(crate) async fn grant(
+    State(state): State<AppState>,
+    _: AdminCaller,
+    PathText(account): PathText,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<GrantBody>,
+) -> Result<Response, Fault> {
+    let key = required_key(&headers)?;
+    let credits: Credits = parse("credits", &body.credits)?;
+    let cost: Option<Money> = body.cost.as_deref().map(|text| parse("cost", text)).transpose()?;
+    let expires_at: Option<Timestamp> = body.expires_at.as_deref().map(|text| parse("expires_at", text)).transpose()?;
+    let (class, usual) = match body.class {
+        ClassBody::Free => (Class::Free, Source::Goodwill),
+        ClassBody::Promo => (Class::Promo, Source::Bonus),
+        ClassBody::Paid => (Class::Paid, Source::Purchase),
+    };
+    let source = match body.source {
+        None => usual,
+        Some(SourceBody::Purchase) => Source::Purchase,
+        Some(SourceBody::Bonus) => Source::Bonus,
+        Some(SourceBody::Goodwill) => Source::Goodwill,
+    };
+    let asked = body.source.map_or("", |_| source.as_str());
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (paid, ends) = (text(&body.cost), text(&body.expires_at));
+    let fields = [account.as_str(), &body.credits, class.as_str(), asked, &paid, &ends];
+    let fingerprint = Fingerprint::of(fields.iter().map(|field| field.as_bytes()));
+    let account = found(&state, &account).await?.id;
+    let key = key_use(account, GRANTS, key, fingerprint, Keep::Forever);
+    let receipt = state.studio.grant(Grant { account, credits, class, cost, expires_at, source, key }).await?;
+    let reply = GrantedBody {
+        account: Text(account),
+        credits: Text(credits),
+        available: Text(receipt.available),
+        entry: EntryBody::of(&receipt.entry),
+    };
+    let balance = [(CREDITS_BALANCE, receipt.available.to_string())];
+    Ok((StatusCode::CREATED, balance, Replayed(receipt.replayed), Json(reply)).into_response())
+}
+
+/// A key to make.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct KeyBody {
+    label: String,
+}
+
+#[derive(Serialize)]
+struct NewKeyBody {
+    id: Text<ApiKeyId>,
+    account: Text<AccountId>,
+    label: String,
+    /// Shown now and never again.
+    secret: String,
+    created_at: Text<Timestamp>,
+}
+
+/// `POST /api/accounts/{id}/keys`: makes an API key for an account.
+pub(crate) async fn create_key(
+    State(state): State<AppState>,
+    _: AdminCaller,
+    PathText(account): PathText,
+    JsonBody(body): JsonBody<KeyBody>,
+) -> Result<Response, Fault> {
+    if body.label.chars().count() > LABEL_CHARS_MAX {
+        let message = format!("A label has up to {LABEL_CHARS_MAX} characters.");
+        return Err(Fault::param("string_above_max_length", "label", message));
+    }
+    let account = found(&state, &account).await?.id;
+    let (key, secret) = state.studio.create_api_key(KeyOwner::Account(account), &body.label).await?;
+    let reply = NewKeyBody {
+        id: Text(key.id),
+        account: Text(account),
+        label: key.label,
+        secret: secret.expose().to_owned(),
+        created_at: Text(key.created_at),
+    };
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(reply)).into_response())
+}
+
+#[derive(Serialize)]
+pub(crate) struct RevokedBody {
+    id: Text<ApiKeyId>,
+    revoked_at: Option<Text<Timestamp>>,
+}
+
+/// `DELETE /api/keys/{id}`: makes a key stop working, at once. A repeat changes nothing.
+pub(crate) async fn revoke_key(
+    State(state): State<AppState>,
+    _: AdminCaller,
+    PathText(id): PathText,
+) -> Result<Json<RevokedBody>, Fault> {
+    let missing = || Fault::NotFound { what: "API key" };
+    let id: ApiKeyId = id.parse().map_err(|_| missing())?;
+    let key = state.revoke_api_key(id).await?.ok_or_else(missing)?;
+    Ok(Json(RevokedBody { id: Text(key.id), revoked_at: key.revoked_at.map(Text) }))
+}
+
+async fn found(state: &AppState, name_or_id: &str) -> Result<Account, Fault> {
+    state.studio.find_account(name_or_id).await?.ok_or(Fault::NotFound { what: "account" })
+}
+
+fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(param: &'static str, text: &str) -> Result<T, Fault> {
+    text.parse().map_err(|problem| Fault::param("invalid_value", param, sentence(&problem)))
+}

@@ -1,0 +1,139 @@
+//! What an account has, and how it came to that.
+
+use axum::{Json, extract::State};
+use medici_ledger::{AccountId, Balances, Credits, Timestamp, summary};
+use medici_studio::KeyOwner;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    auth::Caller,
+    error::Fault,
+    query::{QueryOf, page_limit},
+    state::AppState,
+    wire::{EntryBody, Text},
+};
+
+/// The longest page of entries.
+const ENTRIES_MAX: usize = 200;
+const ENTRIES_DEFAULT: usize = 50;
+
+/// Whose credits are asked for. An account's own key need not say; a service's key must.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Whose {
+    account: Option<String>,
+}
+
+/// A page of entries.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EntriesQuery {
+    account: Option<String>,
+    cursor: Option<u64>,
+    limit: Option<usize>,
+}
+
+async fn account_of(state: &AppState, caller: Caller, asked: Option<&str>) -> Result<AccountId, Fault> {
+    let missing = || Fault::NotFound { what: "account" };
+    match (caller.owner, asked) {
+        (KeyOwner::Account(own), None) => Ok(own),
+        (KeyOwner::Service | KeyOwner::Admin, None) => {
+            let message = "Say whose credits: this key is not an account's.";
+            Err(Fault::param("missing_required_parameter", "account", message))
+        }
+        (owner, Some(text)) => {
+            let found = state.studio.find_account(text).await?.ok_or_else(missing)?;
+            match owner {
+                // Another's account is as good as none.
+                KeyOwner::Account(own) if own != found.id => Err(missing()),
+                KeyOwner::Account(_) | KeyOwner::Service | KeyOwner::Admin => Ok(found.id),
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct BalanceBody {
+    account: Text<AccountId>,
+    available: Text<Credits>,
+    held: Text<Credits>,
+    /// In the order they are spent.
+    lots: Vec<LotBody>,
+    next_refill: Option<AtBody>,
+    first_expiring: Option<AtBody>,
+}
+
+#[derive(Serialize)]
+struct LotBody {
+    lot: u32,
+    class: &'static str,
+    source: &'static str,
+    granted: Text<Credits>,
+    available: Text<Credits>,
+    held: Text<Credits>,
+    expires_at: Option<Text<Timestamp>>,
+    cost: Option<Text<medici_ledger::Money>>,
+}
+
+#[derive(Serialize)]
+struct AtBody {
+    at: Text<Timestamp>,
+    credits: Text<Credits>,
+}
+
+/// `GET /api/credits`: the balance by lot, what comes next and what ends first.
+pub(crate) async fn balance(
+    State(state): State<AppState>,
+    caller: Caller,
+    QueryOf(whose): QueryOf<Whose>,
+) -> Result<Json<BalanceBody>, Fault> {
+    let account = account_of(&state, caller, whose.account.as_deref()).await?;
+    let balances = state.studio.balances(account).ok_or(Fault::NotFound { what: "account" })?;
+    Ok(Json(balance_body(account, balances)))
+}
+
+fn balance_body(account: AccountId, balances: Balances) -> BalanceBody {
+    let lots = balances.lots.iter().map(|lot| LotBody {
+        lot: lot.number.get(),
+        class: lot.class.as_str(),
+        source: lot.source.as_str(),
+        granted: Text(lot.granted),
+        available: Text(lot.available),
+        held: Text(lot.held),
+        expires_at: lot.expires_at.map(Text),
+        cost: lot.cost.map(Text),
+    });
+    BalanceBody {
+        account: Text(account),
+        available: Text(balances.available),
+        held: Text(balances.held),
+        lots: lots.collect(),
+        next_refill: balances.next_refill.map(|next| AtBody { at: Text(next.at), credits: Text(next.credits) }),
+        first_expiring: balances.first_expiring.map(|end| AtBody { at: Text(end.at), credits: Text(end.credits) }),
+    }
+}
+
+#[derive(Serialize)]
+struct EntryInWords<'a> {
+    #[serde(flatten)]
+    entry: EntryBody<'a>,
+    /// What happened, in one line.
+    words: String,
+}
+
+/// `GET /api/credits/entries`: what happened, newest first.
+pub(crate) async fn entries(
+    State(state): State<AppState>,
+    caller: Caller,
+    QueryOf(query): QueryOf<EntriesQuery>,
+) -> Result<Json<serde_json::Value>, Fault> {
+    let limit = page_limit(query.limit, ENTRIES_DEFAULT, ENTRIES_MAX)?;
+    let account = account_of(&state, caller, query.account.as_deref()).await?;
+    let page = state.studio.entries(account, query.cursor, limit).await?;
+    let entries: Vec<EntryInWords<'_>> = page
+        .entries
+        .iter()
+        .map(|entry| EntryInWords { entry: EntryBody::of(entry), words: summary(&entry.fact) })
+        .collect();
+    Ok(Json(serde_json::json!({ "account": Text(account), "entries": entries, "next_cursor": page.next })))
+}
