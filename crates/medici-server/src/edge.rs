@@ -33,10 +33,15 @@ const OPENAI_VERSION: HeaderValue = HeaderValue::from_static("2020-10-01");
 #[derive(Clone, Default)]
 pub(crate) struct Organization(pub(crate) Arc<OnceLock<AccountId>>);
 
+/// Says that the bytes of a connection could be read in two ways, and how. The connection is closed after it.
+#[derive(Clone, Copy)]
+pub(crate) struct Malformed(pub(crate) &'static str);
+
 /// The layer around everything.
 pub(crate) async fn edge(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let begun = state.studio.clock.now();
     let id = format!("req_{:032x}", state.studio.ids.next());
+    let close = request.extensions().get::<Malformed>().is_some();
     let openai = v1::is_v1(request.uri().path());
     let organization = openai.then(Organization::default);
     if let Some(organization) = &organization {
@@ -60,6 +65,9 @@ pub(crate) async fn edge(State(state): State<AppState>, mut request: Request, ne
     let text = |text: &str| HeaderValue::from_str(text).expect("letters and digits make a header");
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, text(&id));
+    if close {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(organization) = organization {
         let took = state.studio.clock.now().since(begun).as_millis();
         headers.insert(PROCESSING_MS, HeaderValue::from(u64::try_from(took).unwrap_or(u64::MAX)));
@@ -81,6 +89,9 @@ fn check(config: &ServerConfig, request: &Request) -> Result<(), Fault> {
     let headers = request.headers();
     let count = |name: HeaderName| headers.get_all(name).iter().count();
     let malformed = |message: &str| Err(Fault::request("malformed_request", message));
+    if let Some(Malformed(message)) = request.extensions().get::<Malformed>() {
+        return malformed(message);
+    }
     if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
         return malformed("A request has either Content-Length or Transfer-Encoding.");
     }

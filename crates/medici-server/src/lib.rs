@@ -12,6 +12,9 @@ mod routes;
 mod serve;
 mod state;
 
+mod connection;
+mod framing;
+
 mod edge;
 mod error;
 mod reply;
@@ -31,5 +34,6 @@ mod v1;
 mod web;
 
 pub use routes::{Access, route_list, router};
+pub use serve::serve;
 
 pub use state::{AppState, ServerConfig};
