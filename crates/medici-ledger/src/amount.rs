@@ -372,3 +372,6 @@ impl fmt::Display for SignedMoney {
         write!(f, " {}", self.1)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,6 @@ fn days_in_month(year: i64, month: i64) -> i64 {
         _ => 31,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,3 +102,6 @@ pub fn judge<O>(record: Option<&KeyRecord<O>>, fingerprint: Fingerprint, now: Ti
         Some(_) => Verdict::Reused,
     }
 }
+
+#[cfg(test)]
+mod tests;

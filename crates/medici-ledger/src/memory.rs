@@ -130,3 +130,6 @@ impl Memory {
 fn is_remembered(ended: &Ended, now: Timestamp) -> bool {
     now.since(ended.at) < HOLD_MEMORY
 }
+
+#[cfg(test)]
+mod tests;

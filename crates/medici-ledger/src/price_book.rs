@@ -308,3 +308,6 @@ impl PriceVersion {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

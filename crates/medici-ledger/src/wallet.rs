@@ -219,3 +219,6 @@ impl Wallet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
