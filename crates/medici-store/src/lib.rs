@@ -18,8 +18,8 @@ mod overlay;
 mod queue;
 mod read_only;
 mod scope;
+mod verify;
 mod wallets;
-//VERIFY mod verify;
 
 pub use blobs::{DiskBlobs, MemoryBlobs};
 pub use embedded::{DirectoryError, Embedded, MigrateError, OpenError, Options};
@@ -27,4 +27,4 @@ pub use faults::{Fault, Faults};
 pub use group::{GROUP_MAX, WAITING_MAX};
 pub use memory::Memory;
 pub use read_only::ReadOnly;
-//VERIFY pub use verify::{Finding, Report, VerifyError, verify};
+pub use verify::{FINDINGS_MAX, Finding, Report, VerifyError, verify};

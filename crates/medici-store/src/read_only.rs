@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use medici_ledger::{AccountId, Entry};
-use medici_studio::Account;
+use medici_studio::{Account, ApiKey};
 use rusqlite::{Connection, params};
 
 use crate::embedded::{FILE, entries, readers, rows, rows::signed, rows::unsigned, snapshots};
@@ -36,6 +36,22 @@ impl ReadOnly {
     /// The database cannot be read.
     pub fn account_named(&self, name: &str) -> rusqlite::Result<Option<Account>> {
         rows::account_by_name(&self.db, name)
+    }
+
+    /// Returns accounts by name, after the one given.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn accounts(&self, after: Option<&str>, limit: usize) -> rusqlite::Result<Vec<Account>> {
+        rows::accounts(&self.db, after, limit)
+    }
+
+    /// Returns the keys, newest first: of one account, or with `None` the services' and the operator's.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn api_keys(&self, account: Option<AccountId>) -> rusqlite::Result<Vec<ApiKey>> {
+        rows::api_keys(&self.db, account)
     }
 
     /// Returns an account's entries, from the first on, all of one commit or none.

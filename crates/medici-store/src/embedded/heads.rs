@@ -142,26 +142,8 @@ impl Digest {
     }
 }
 
-/// Calls back with each whole line of the file; `None` for one that cannot be read. No file has no lines.
-pub(crate) fn lines(home: &Path, mut each: impl FnMut(u64, Option<Line>)) -> io::Result<()> {
-    let file = match File::open(home.join(FILE)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        file => file?,
-    };
-    let mut reader = BufReader::new(file);
-    let mut text = Vec::new();
-    for number in 1.. {
-        text.clear();
-        if reader.read_until(b'\n', &mut text)? == 0 || text.pop() != Some(b'\n') {
-            break;
-        }
-        each(number, std::str::from_utf8(&text).ok().and_then(Line::parse));
-    }
-    Ok(())
-}
-
 impl Line {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let row = words.next()?.parse().ok()?;
         let digest = hash(words.next()?)?;

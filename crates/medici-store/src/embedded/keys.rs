@@ -386,6 +386,14 @@ fn row_of(entry: &Entry, batch: &Batch, found: &mut usize) -> Option<u64> {
     (batch.entries[at].entry.hash == entry.hash).then_some(batch.entries[at].row)
 }
 
+/// Returns the entry row that a stored outcome speaks of.
+pub(crate) fn row_named(kept: &[u8]) -> Option<u64> {
+    match kept {
+        [AN_ENTRY_IN_ROW, rest @ ..] => rest.get(8..)?.try_into().ok().map(u64::from_be_bytes),
+        _ => None,
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("an idempotency record of an unknown form")]
 struct BadRecord;

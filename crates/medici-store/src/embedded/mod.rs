@@ -6,7 +6,7 @@ pub(crate) mod entries;
 pub(crate) mod errors;
 mod filter;
 pub(crate) mod heads;
-mod keys;
+pub(crate) mod keys;
 mod migrate;
 pub(crate) mod readers;
 mod recover;

@@ -8,7 +8,7 @@ mod failures;
 mod jobs;
 mod money;
 mod rows;
-mod world;
+pub mod world;
 
 use std::sync::Arc;
 

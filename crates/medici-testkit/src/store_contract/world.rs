@@ -15,18 +15,25 @@ use medici_studio::{
 use super::{Open, StoreUnderTest};
 use crate::{ManualClock, SeededIds};
 
-pub(super) struct World {
-    pub(super) clock: Arc<ManualClock>,
-    pub(super) prices: Arc<PriceBook>,
-    pub(super) ids: SeededIds,
-    pub(super) under_test: Box<dyn StoreUnderTest>,
+/// A store under test and what it was opened with.
+pub struct World {
+    /// The store's clock.
+    pub clock: Arc<ManualClock>,
+    /// The store's prices.
+    pub prices: Arc<PriceBook>,
+    /// Names for whatever is made.
+    pub ids: SeededIds,
+    /// The store.
+    pub under_test: Box<dyn StoreUnderTest>,
     runtime: tokio::runtime::Runtime,
 }
 
-pub(super) const START: &str = "2026-11-01T00:00:00Z";
+/// Where the clock stands at first.
+pub const START: &str = "2026-11-01T00:00:00Z";
 
 impl World {
-    pub(super) fn new(open: Open<'_>) -> Self {
+    /// Opens an empty store.
+    pub fn new(open: Open<'_>) -> Self {
         let clock = Arc::new(ManualClock::at(START.parse().expect("an instant")));
         let prices = Arc::new(prices());
         let under_test = open(Arc::clone(&clock), Arc::clone(&prices));
@@ -34,51 +41,52 @@ impl World {
         Self { clock, prices, ids: SeededIds::new(7), under_test, runtime }
     }
 
-    pub(super) fn store(&self) -> &dyn Store {
+    /// Returns the running store.
+    pub fn store(&self) -> &dyn Store {
         self.under_test.store()
     }
 
-    pub(super) fn reopen(self) -> Self {
+    /// Stops the store and opens it again.
+    pub fn reopen(self) -> Self {
         Self { under_test: self.under_test.reopen(), ..self }
     }
 
-    pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+    /// Runs a future to its end.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
     /// Runs one decision to its end.
-    pub(super) fn run<D: Decide>(&self, decision: D) -> Result<Result<D::Reply, D::Refusal>, StoreError> {
+    pub fn run<D: Decide>(&self, decision: D) -> Result<Result<D::Reply, D::Refusal>, StoreError> {
         self.wait(decide(self.store(), decision))
     }
 
     /// Runs decisions that are all submitted before any is awaited, so that the store may group them.
-    pub(super) fn run_all<D: Decide>(
-        &self,
-        decisions: Vec<D>,
-    ) -> Vec<Result<Result<D::Reply, D::Refusal>, StoreError>> {
+    pub fn run_all<D: Decide>(&self, decisions: Vec<D>) -> Vec<Result<Result<D::Reply, D::Refusal>, StoreError>> {
         self.wait(futures_util::future::join_all(decisions.into_iter().map(|decision| decide(self.store(), decision))))
     }
 
     /// Opens a fresh account on the free plan: 15 credits a month.
-    pub(super) fn account(&self) -> AccountId {
+    pub fn account(&self) -> AccountId {
         let account = AccountId::from_u128(self.ids.next());
         self.run(command(account, open())).expect("the store is well").expect("a new account opens");
         account
     }
 
-    pub(super) fn available(&self, account: AccountId) -> Credits {
+    /// Returns what an account could hold at its last entry.
+    pub fn available(&self, account: AccountId) -> Credits {
         let wallet = self.store().wallet(account).expect("the account exists");
         wallet.balances(&self.prices, wallet.recorded_at()).available
     }
 
     /// Makes a charge of one credit under a key.
-    pub(super) fn charge(&self, account: AccountId, key: &str) -> Charge {
+    pub fn charge(&self, account: AccountId, key: &str) -> Charge {
         let charge = HoldId::from_u128(self.ids.next());
         Charge { account, charge, key: key_use(account, key, Keep::Day) }
     }
 
     /// Reads every entry of an account, oldest first.
-    pub(super) fn entries(&self, account: AccountId) -> Vec<Entry> {
+    pub fn entries(&self, account: AccountId) -> Vec<Entry> {
         let mut all = Vec::new();
         let mut cursor = None;
         loop {
@@ -94,7 +102,7 @@ impl World {
     }
 
     /// Puts a queued job with its hold.
-    pub(super) fn job(&self, account: AccountId) -> Job {
+    pub fn job(&self, account: AccountId) -> Job {
         let job = job(&self.ids, account, &self.prices);
         let put = job.clone();
         self.run(act(Touches::wallet(account).job(job.id), move |work| {
@@ -109,7 +117,7 @@ impl World {
     }
 
     /// Claims the store's candidate and returns it.
-    pub(super) fn claim(&self, worker: &str) -> Option<Job> {
+    pub fn claim(&self, worker: &str) -> Option<Job> {
         let candidate = self.store().candidate()?;
         let worker = worker.to_owned();
         let claimed = self.run(act(Touches::wallet(candidate.account).job(candidate.job), move |work| {
@@ -129,9 +137,11 @@ impl World {
     }
 }
 
-pub(super) const HOUR: Duration = Duration::from_secs(3600);
+/// The timeout of the holds that are made here.
+pub const HOUR: Duration = Duration::from_secs(3600);
 
-pub(super) fn prices() -> PriceBook {
+/// Returns prices with one operation, `generate`, of 1 credit, and the plans `free` (15 a month) and `rich`.
+pub fn prices() -> PriceBook {
     let one = OperationPrice { credits: Credits::whole(1), included: 4, charge: ChargeMode::PerOperation };
     PriceBook::new(vec![PriceVersion {
         effective_at: "2026-01-01T00:00:00Z".parse().expect("an instant"),
@@ -146,15 +156,18 @@ pub(super) fn prices() -> PriceBook {
     .expect("the prices are sound")
 }
 
-pub(super) fn open() -> Command {
+/// Returns the command that opens an account on the free plan.
+pub fn open() -> Command {
     Command::Open { plan: "free".parse().expect("a name") }
 }
 
-pub(super) fn quote(prices: &PriceBook, now: Timestamp) -> Quote {
+/// Returns the price of four pictures.
+pub fn quote(prices: &PriceBook, now: Timestamp) -> Quote {
     prices.quote(&Usage { operation: Operation::Generate, count: 4 }, now).expect("generate has a price")
 }
 
-pub(super) fn key_use(account: AccountId, key: &str, keep: Keep) -> KeyUse {
+/// Returns the use of an idempotency key whose request is its own name.
+pub fn key_use(account: AccountId, key: &str, keep: Keep) -> KeyUse {
     KeyUse {
         scope: KeyScope { account, endpoint: Endpoint("POST /api/charges".into()), key: key.into() },
         fingerprint: Fingerprint::of([key.as_bytes()]),
@@ -162,7 +175,8 @@ pub(super) fn key_use(account: AccountId, key: &str, keep: Keep) -> KeyUse {
     }
 }
 
-pub(super) fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
+/// Returns a queued job that no store knows yet.
+pub fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
     let now: Timestamp = START.parse().expect("an instant");
     Job {
         id: JobId::from_u128(ids.next()),
@@ -189,13 +203,14 @@ pub(super) fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Jo
 }
 
 /// A decision written as a closure.
-pub(super) struct Act<F, T, E> {
+pub struct Act<F, T, E> {
     touches: Touches,
     act: F,
     answer: PhantomData<fn() -> (T, E)>,
 }
 
-pub(super) fn act<F, T, E>(touches: Touches, act: F) -> Act<F, T, E>
+/// Makes a decision of a closure.
+pub fn act<F, T, E>(touches: Touches, act: F) -> Act<F, T, E>
 where
     F: Fn(&mut UnitOfWork<'_>) -> Result<T, E> + Send + 'static,
 {
@@ -221,7 +236,7 @@ where
 }
 
 /// One ledger command as a decision.
-pub(super) fn command(
+pub fn command(
     account: AccountId,
     command: Command,
 ) -> Act<impl Fn(&mut UnitOfWork<'_>) -> Result<Reply, Refusal> + Send + 'static, Reply, Refusal> {
@@ -230,15 +245,21 @@ pub(super) fn command(
 
 /// A charge of one credit with an idempotency key, as the use case makes it.
 #[derive(Clone)]
-pub(super) struct Charge {
-    pub(super) account: AccountId,
-    pub(super) charge: HoldId,
-    pub(super) key: KeyUse,
+pub struct Charge {
+    /// Who pays.
+    pub account: AccountId,
+    /// The charge's name.
+    pub charge: HoldId,
+    /// The request's name.
+    pub key: KeyUse,
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum ChargeRefused {
+/// Why a charge was not made.
+pub enum ChargeRefused {
+    /// The wallet refused it.
     Ledger(Refusal),
+    /// The key belongs to another request.
     KeyReused,
 }
 
