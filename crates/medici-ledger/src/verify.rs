@@ -158,3 +158,6 @@ impl Proof {
         if same { Ok(()) } else { Err(Broken { account: stored.account(), seq, fault: Fault::Differs }) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
 //! No floating-point type is named anywhere in the ledger.
+#![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
 use std::path::Path;
 

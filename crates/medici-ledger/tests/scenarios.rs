@@ -1,5 +1,6 @@
 //! Plays every scenario file on the pure ledger: with and without a sweeper, in every order, and proves the
 //! entries that it leaves.
+#![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
 use std::path::PathBuf;
 
