@@ -233,7 +233,7 @@ impl Engine for Pocket {
         let mut batches = self.batches(spec, &readings, &conditions);
         let layers: usize = readings.iter().map(|reading| reading.captions.len()).sum();
         let steps = spec.steps.unwrap_or(STEPS_DEFAULT);
-        let walk = Walk { steps: usize::try_from(steps).expect("steps are few"), guidance: GUIDANCE, from: 0.0 };
+        let walk = Walk { steps: usize::try_from(steps).expect("steps are few"), guidance: GUIDANCE, from: 0.0, leap: None };
         for at in 0..steps {
             if control.cancelled() {
                 return Err(EngineError::Cancelled);

@@ -10,6 +10,7 @@ use super::weights::{Linear, LoadError, Weights};
 /// Word pieces of a prompt that count.
 pub(super) const TOKENS: usize = 16;
 /// Numbers of a condition: the pooled text, then its share in each block.
+#[cfg(test)]
 pub(super) const CONDITION: usize = WIDTH + BLOCKS * INNER;
 /// Latents that are denoised together. Fixed, because a matrix product may round differently with its shape:
 /// fewer latents are padded, more go in several batches.
@@ -70,6 +71,8 @@ pub(super) struct Walk {
     pub(super) guidance: f32,
     /// Where on the way to start: 0 is pure noise.
     pub(super) from: f32,
+    /// Where the first step ends at least, with the guidance of that stretch.
+    pub(super) leap: Option<(f32, f32)>,
 }
 
 impl Prior {
@@ -218,8 +221,9 @@ impl Prior {
         let mut both = [null; 2 * BATCH];
         both[..BATCH].copy_from_slice(conditions);
         let mut clean = self.denoise(&twice, now, &both);
+        let guidance = walk.guidance(at);
         let unconditioned = clean.split_off(BATCH * LATENT);
-        clean.iter_mut().zip(&unconditioned).for_each(|(c, u)| *c = u + walk.guidance * (*c - u));
+        clean.iter_mut().zip(&unconditioned).for_each(|(c, u)| *c = u + guidance * (*c - u));
         let rate = (next - now) / (1.0 - now).max(1e-3);
         z.iter_mut().zip(&clean).for_each(|(z, clean)| *z += rate * (clean - *z));
         clean
@@ -230,8 +234,20 @@ impl Walk {
     /// Returns the time before step `at`, from `from` to 1.
     fn time(self, at: usize) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "steps are few")]
-        let share = at as f32 / self.steps as f32;
-        self.from + (1.0 - self.from) * share
+        let share = |at: usize, steps: usize| at as f32 / steps as f32;
+        match self.leap {
+            Some((end, _)) if at > 0 && self.steps > 1 => end + (1.0 - end) * share(at - 1, self.steps - 1),
+            Some(_) if at == 0 => self.from,
+            _ => self.from + (1.0 - self.from) * share(at, self.steps),
+        }
+    }
+
+    /// Returns how strongly step `at` leans towards the words.
+    fn guidance(self, at: usize) -> f32 {
+        match self.leap {
+            Some((_, guidance)) if at == 0 => guidance,
+            _ => self.guidance,
+        }
     }
 }
 

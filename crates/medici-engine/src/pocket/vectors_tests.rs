@@ -51,7 +51,7 @@ fn sample(prior: &Prior, guidance: f32, start: Option<(&[f32], f32)>) -> Vec<f32
     if let Some((start, from)) = start {
         z.iter_mut().zip(start).for_each(|(z, start)| *z = from * start + (1.0 - from) * *z);
     }
-    let walk = Walk { steps: 12, guidance, from };
+    let walk = Walk { steps: 12, guidance, from, leap: None };
     for at in 0..walk.steps {
         prior.step(&mut z, &conditions, &null, walk, at);
     }
