@@ -13,12 +13,15 @@ mod shrink;
 use std::collections::BTreeSet;
 use std::env;
 
-use medici_ledger::{HOLD_MEMORY_COUNT_MAX, HoldId};
+use medici_ledger::{
+    AMOUNT_MAX, AccountId, Class, HOLD_MEMORY_COUNT_MAX, HoldId, OPEN_HOLDS_MAX, OPEN_LOTS_MAX, Source, Timestamp,
+    Wallet,
+};
 use medici_testkit::naive::Flaw;
 
 use compare::Pair;
 use generate::Generator;
-use history::{Action, Step, World};
+use history::{Action, GrantStep, Step, World};
 
 /// A history on which ledger and model disagree at its last step, and on what.
 struct Disagreement {
@@ -79,7 +82,7 @@ fn replay(world: &World, steps: &[Step], flaw: Flaw) -> Option<(usize, String)> 
 }
 
 /// The answers that random histories must get to. The two limits, `too_many_open` and `overflow`, are not among
-/// them: the model has none.
+/// them: the model has none, and a test below goes there.
 const ANSWERS: [&str; 23] = [
     "opened",
     "granted",
@@ -167,4 +170,52 @@ fn the_last_256_ends_of_holds_are_remembered_and_no_more() {
     let remembered = |id: u32| pair.wallet.hold(HoldId::from_u128(u128::from(id))).is_some();
     assert_eq!((1..=300).chain(1001..=1300).filter(|id| remembered(*id)).count(), HOLD_MEMORY_COUNT_MAX);
     assert!(remembered(300) && remembered(1300));
+}
+
+/// Asks the ledger alone, where the model has no limit to compare with.
+fn answer(wallet: &mut Wallet, world: &World, step: &Step) -> &'static str {
+    let command = world.command(step).unwrap();
+    match wallet.decide(&command, &world.book, Timestamp::from_micros(step.at)) {
+        Ok(decision) => {
+            *wallet = decision.wallet;
+            "done"
+        }
+        Err(refusal) => refusal.code(),
+    }
+}
+
+fn grant(at: i64, amount: i64) -> Action {
+    let class = Class::Promo;
+    let source = Source::Goodwill;
+    Action::Grant(GrantStep { class, amount, cost: None, tax: 0, from: at, until: None, priority: 0, source })
+}
+
+#[test]
+fn a_wallet_at_its_limits_refuses_and_stays_sound() {
+    let world = World::new();
+    let at = 1_780_000_000_000_000;
+    let step = |action| Step { at, look_at: at, action };
+    let mut wallet = Wallet::new(AccountId::from_u128(1));
+    assert_eq!(answer(&mut wallet, &world, &step(Action::Open { plan: "none" })), "done");
+    assert_eq!(answer(&mut wallet, &world, &step(grant(at, AMOUNT_MAX - 999))), "done");
+    assert_eq!(answer(&mut wallet, &world, &step(grant(at, 1_000))), "overflow");
+    for _ in 1..OPEN_LOTS_MAX {
+        assert_eq!(answer(&mut wallet, &world, &step(grant(at, 1))), "done");
+    }
+    assert_eq!(answer(&mut wallet, &world, &step(grant(at, 1))), "too_many_open");
+
+    let hold = |id| step(Action::Hold { id, operation: "gift", count: 1, timeout: 1 });
+    for id in 1..=u32::try_from(OPEN_HOLDS_MAX).unwrap() {
+        assert_eq!(answer(&mut wallet, &world, &hold(id)), "done");
+    }
+    assert_eq!(answer(&mut wallet, &world, &hold(u32::MAX)), "too_many_open");
+    assert_eq!(answer(&mut wallet, &world, &hold(1)), "done", "a repeat is no further hold");
+    wallet.check().unwrap();
+    assert_eq!(Wallet::decode(&wallet.encode()).as_ref(), Ok(&wallet));
+
+    // Time makes room.
+    let later = Step { at: at + 1, ..hold(u32::MAX) };
+    assert_eq!(answer(&mut wallet, &world, &later), "done");
+    assert_eq!(wallet.open_holds().count(), 1);
+    wallet.check().unwrap();
 }
