@@ -77,6 +77,7 @@ impl Wallet {
             postings,
             hash: self.head,
         };
+        assert!(entry.is_balanced(), "{} decided a {} that does not sum to zero", self.account, entry.fact.name());
         entry.hash = entry.hash_after(&self.head);
         self.seal(&entry);
         entry

@@ -199,7 +199,7 @@ impl Entry {
         writer.into_bytes()
     }
 
-    /// Reads what [`Entry::encode`] wrote. Does not verify the hash: [`Entry::check`] and the chain do.
+    /// Reads what [`Entry::encode`] wrote. Does not verify the hash: [`crate::Wallet::apply`] does.
     ///
     /// # Errors
     /// [`CodecError`] where the bytes are not exactly one entry in its canonical form.
