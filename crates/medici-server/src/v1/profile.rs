@@ -123,9 +123,10 @@ impl Profile {
     }
 }
 
-/// Returns the size that `auto` means: the engine's smallest, which is the one it draws without enlarging.
+/// Returns the size that `auto` means: the smallest that OpenAI's models ever had, where the engine draws it.
 pub(crate) fn size_auto(can: &Capabilities) -> Option<Size> {
-    can.sizes.first().copied()
+    let usual = Size::square(256);
+    if can.sizes.contains(&usual) { Some(usual) } else { can.sizes.first().copied() }
 }
 
 #[cfg(test)]
