@@ -41,7 +41,7 @@ impl Queue {
             }
             JobState::Running(lease) => {
                 if self.dequeue(job.id) {
-                    self.to_the_back(job.account);
+                    self.send_to_the_back(job.account);
                 }
                 self.running.insert(
                     job.id,
@@ -117,7 +117,7 @@ impl Queue {
         true
     }
 
-    fn to_the_back(&mut self, account: AccountId) {
+    fn send_to_the_back(&mut self, account: AccountId) {
         if let Some(lane) = self.lanes.get_mut(&account) {
             self.ring.remove(&lane.turn);
             lane.turn = self.next_turn;

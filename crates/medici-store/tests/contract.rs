@@ -1,4 +1,5 @@
 //! The contract of every store, run against both.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! The embedded store after crashes, and the bounds that keep recovery short.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 

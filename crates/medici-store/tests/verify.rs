@@ -1,4 +1,5 @@
 //! What `ledger verify` finds in a data directory that somebody has changed.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 

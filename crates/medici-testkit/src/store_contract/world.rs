@@ -8,7 +8,7 @@ use medici_ledger::{
     idempotency::{Endpoint, Fingerprint, Keep, KeyScope},
 };
 use medici_studio::{
-    Decide, Ids, Job, JobId, JobState, Kept, KeyReused, KeyUse, Lease, Store, StoreError, Touches, UnitOfWork, decide,
+    Answer, Decide, Ids, Job, JobId, JobState, Kept, KeyReused, KeyUse, Lease, Store, Touches, UnitOfWork, decide,
     engine::{Background, Size, Spec},
 };
 
@@ -57,12 +57,12 @@ impl World {
     }
 
     /// Runs one decision to its end.
-    pub fn run<D: Decide>(&self, decision: D) -> Result<Result<D::Reply, D::Refusal>, StoreError> {
+    pub fn run<D: Decide>(&self, decision: D) -> Answer<D> {
         self.wait(decide(self.store(), decision))
     }
 
     /// Runs decisions that are all submitted before any is awaited, so that the store may group them.
-    pub fn run_all<D: Decide>(&self, decisions: Vec<D>) -> Vec<Result<Result<D::Reply, D::Refusal>, StoreError>> {
+    pub fn run_all<D: Decide>(&self, decisions: Vec<D>) -> Vec<Answer<D>> {
         self.wait(futures_util::future::join_all(decisions.into_iter().map(|decision| decide(self.store(), decision))))
     }
 
