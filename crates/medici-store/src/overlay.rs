@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
+    hash::BuildHasherDefault,
     sync::Arc,
 };
 
@@ -12,8 +13,11 @@ use medici_studio::{Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Load
 use crate::{
     group::{Backend, CommitError},
     scope::ScopeHash,
-    wallets::Wallets,
+    wallets::{IdHasher, Wallets},
 };
+
+/// A map by account. The server makes the ids, so they need no hash that an attacker cannot guess.
+pub(crate) type ById<T> = HashMap<AccountId, T, BuildHasherDefault<IdHasher>>;
 
 /// Rows of one commit, in the order in which they were decided.
 #[derive(Default)]
@@ -23,7 +27,7 @@ pub(crate) struct Batch {
     /// Entries to append; rows are dense over the whole store.
     pub(crate) entries: Vec<EntryRow>,
     /// The wallets after their last entry.
-    pub(crate) wallets: HashMap<AccountId, TouchedWallet>,
+    pub(crate) wallets: ById<TouchedWallet>,
     /// Jobs to insert or replace; the last of one id counts.
     pub(crate) jobs: Vec<Job>,
     /// Images to insert.
@@ -79,8 +83,8 @@ pub(crate) struct Rows {
 /// The state on which a group is decided.
 pub(crate) struct Overlay<'a, B> {
     backend: &'a B,
-    wallets: HashMap<AccountId, Option<Arc<Wallet>>>,
-    last_rows: HashMap<AccountId, u64>,
+    wallets: ById<Option<Arc<Wallet>>>,
+    last_rows: ById<u64>,
     rows: Rows,
     names: HashSet<String>,
     next_row: u64,
@@ -97,7 +101,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
         next_row: u64,
         now: Timestamp,
     ) -> Result<Self, CommitError> {
-        let mut wallets = HashMap::with_capacity(units.len());
+        let mut wallets = ById::with_capacity_and_hasher(units.len(), BuildHasherDefault::default());
         let mut rows = Rows::default();
         for unit in units {
             let touches = unit.touches();
@@ -124,7 +128,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
         }
         Ok(Self {
             backend,
-            last_rows: HashMap::with_capacity(wallets.len()),
+            last_rows: ById::default(),
             wallets,
             rows,
             names: HashSet::new(),

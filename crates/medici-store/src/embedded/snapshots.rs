@@ -7,13 +7,20 @@
 //! Snapshots are appended and the oldest are swept, because replacing rows in place would dirty a page of the
 //! database for every charge to another account.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashSet, VecDeque},
+    hash::BuildHasherDefault,
+};
 
 use medici_ledger::{AccountId, Timestamp, Wallet};
 use rusqlite::{Connection, params};
 
 use super::rows::{id, signed, unsigned};
-use crate::{group::Flushed, overlay::Batch, wallets::Wallets};
+use crate::{
+    group::Flushed,
+    overlay::Batch,
+    wallets::{IdHasher, Wallets},
+};
 
 /// Snapshots that a commit may write beyond twice its entries.
 const EXTRA_MAX: usize = 64;
@@ -28,7 +35,7 @@ pub(crate) struct Snapshots {
     /// Entries that the tail may have before snapshots are written.
     tail_target: u64,
     dirty: VecDeque<Dirty>,
-    is_dirty: HashSet<AccountId>,
+    is_dirty: HashSet<AccountId, BuildHasherDefault<IdHasher>>,
     oldest: u64,
     next: u64,
     accounts: u64,
