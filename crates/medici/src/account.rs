@@ -1,0 +1,164 @@
+//! `medici account`: open, list and show accounts.
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use medici_ledger::{Balances, Wallet};
+use medici_studio::{Account, Clock};
+use serde_json::{Value, json};
+
+use crate::{
+    Verdict,
+    admin::{Admin, Ask, block_on, text},
+    books,
+    config::Config,
+    machine::SystemClock,
+    render, wiring,
+};
+
+/// The most accounts that are read at a time.
+const PAGE: usize = 1_000;
+
+/// What to do with accounts.
+#[derive(Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Open an account; its months begin now
+    Create {
+        /// 1 to 63 of a-z, 0-9, '.', '_' and '-'
+        name: String,
+        /// A plan of the price book
+        #[arg(long, default_value = "free")]
+        plan: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all accounts by name
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what an account has: by lot, the next refill, what expires first
+    Show {
+        /// Name or id
+        account: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs `medici account`.
+pub(crate) fn run(config: Config, command: AccountCommand) -> Result<Verdict> {
+    match command {
+        AccountCommand::Create { name, plan, json } => create(&config, &name, &plan, json)?,
+        AccountCommand::List { json } => list(&config, json)?,
+        AccountCommand::Show { account, json } => show(&config, &account, json)?,
+    }
+    Ok(Verdict::Good)
+}
+
+fn create(config: &Config, name: &str, plan: &str, as_json: bool) -> Result<()> {
+    let made = block_on(async {
+        let admin = Admin::open(config).await?;
+        admin.ask(Ask::post("/api/accounts", json!({ "name": name, "plan": plan }))).await
+    })?;
+    let id = text(&made, "id")?;
+    if as_json {
+        return render::json(&made);
+    }
+    println!("{name}  {id}");
+    Ok(())
+}
+
+fn list(config: &Config, as_json: bool) -> Result<()> {
+    let books = books::open(config)?;
+    let mut accounts: Vec<Account> = Vec::new();
+    loop {
+        let page = books.accounts(accounts.last().map(|account| account.name.as_str()), PAGE)?;
+        let full = page.len() == PAGE;
+        accounts.extend(page);
+        if !full {
+            break;
+        }
+    }
+    if as_json {
+        return render::json(&accounts.iter().map(of_account).collect::<Vec<_>>());
+    }
+    let row = |account: &Account| vec![account.name.clone(), account.id.to_string(), account.created_at.to_string()];
+    render::table(&["name", "id", "created"], &accounts.iter().map(row).collect::<Vec<_>>());
+    Ok(())
+}
+
+fn of_account(account: &Account) -> Value {
+    json!({ "id": account.id.to_string(), "name": account.name, "created_at": account.created_at.to_string() })
+}
+
+fn show(config: &Config, name_or_id: &str, as_json: bool) -> Result<()> {
+    let books = books::open(config)?;
+    let account = books::account(&books, name_or_id)?;
+    let mut wallet = Wallet::new(account.id);
+    for entry in books.entries(account.id)? {
+        wallet.apply(&entry).with_context(|| format!("the entries of {} are broken", account.name))?;
+    }
+    let balances = wallet.balances(&*wiring::price_book(config)?, SystemClock.now());
+    let plan = wallet.plan().map(|plan| plan.to_string());
+    if as_json {
+        let mut value = of_account(&account);
+        value["plan"] = plan.into();
+        add_balances(&mut value, &balances);
+        return render::json(&value);
+    }
+    println!("{} ({}), plan {}", account.name, account.id, plan.as_deref().unwrap_or("none"));
+    println!("available {}, held {}", balances.available, balances.held);
+    if let Some(refill) = balances.next_refill {
+        println!("next refill: {} on {}", refill.credits, refill.at);
+    }
+    if let Some(expiring) = balances.first_expiring {
+        println!("expiring first: {} on {}", expiring.credits, expiring.at);
+    }
+    let never = || "never".to_owned();
+    let rows = balances.lots.iter().map(|lot| {
+        let ends = lot.expires_at.map_or_else(never, |at| at.to_string());
+        let (available, held, granted) = (lot.available.to_string(), lot.held.to_string(), lot.granted.to_string());
+        vec![
+            lot.number.to_string(),
+            lot.class.to_string(),
+            lot.source.as_str().to_owned(),
+            available,
+            held,
+            granted,
+            ends,
+        ]
+    });
+    render::table(&["lot", "class", "source", "available", "held", "granted", "ends"], &rows.collect::<Vec<_>>());
+    Ok(())
+}
+
+fn add_balances(value: &mut Value, balances: &Balances) {
+    value["available"] = balances.available.to_string().into();
+    value["held"] = balances.held.to_string().into();
+    value["next_refill"] = json!(
+        balances
+            .next_refill
+            .map(|refill| json!({ "at": refill.at.to_string(), "credits": refill.credits.to_string() }))
+    );
+    value["first_expiring"] = json!(
+        balances
+            .first_expiring
+            .map(|expiring| json!({ "at": expiring.at.to_string(), "credits": expiring.credits.to_string() }))
+    );
+    let lots = balances.lots.iter().map(|lot| {
+        json!({
+            "number": lot.number.get(),
+            "class": lot.class.as_str(),
+            "source": lot.source.as_str(),
+            "granted": lot.granted.to_string(),
+            "available": lot.available.to_string(),
+            "held": lot.held.to_string(),
+            "expires_at": lot.expires_at.map(|at| at.to_string()),
+            "cost": lot.cost.map(|cost| cost.to_string()),
+        })
+    });
+    value["lots"] = lots.collect::<Vec<_>>().into();
+}

@@ -1,0 +1,111 @@
+//! The commands and their arguments.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    Verdict, account, bench,
+    config::{Config, EngineKind, LogFormat, Overrides, Switch},
+    draw, grant, key, ledger, serve,
+};
+
+/// A self-hosted image studio that sells pictures by the credit.
+#[derive(Parser)]
+#[command(name = "medici", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone)]
+pub(crate) struct Global {
+    /// The directory everything is stored in [default: $MEDICI_DATA, else the XDG data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The configuration file [default: $MEDICI_CONFIG, else medici.toml in the data directory, if there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How log lines are written to stderr
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log: Option<LogFormat>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and the web app, and draw
+    Serve(ServeArgs),
+    /// Draw pictures to disk, without a server
+    Draw(draw::DrawArgs),
+    /// Open, list and show accounts
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Give credits to an account
+    Grant(grant::GrantArgs),
+    /// Prove, show, explain and replay the ledger
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Print the configuration in force, secrets hidden
+    Config {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure this build beside the machine's own limits
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
+}
+
+/// Arguments of `serve`.
+#[derive(Args, Clone)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; only this machine can be served until there is sign-in. Port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// What draws
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<EngineKind>,
+    /// Whether this process draws
+    #[arg(long, value_name = "on|off")]
+    worker: Option<Switch>,
+    /// The price book
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// Draw four pictures of this prompt into the current directory first, then serve
+    #[arg(long, value_name = "PROMPT")]
+    pub(crate) draw: Option<String>,
+}
+
+/// Runs what was asked.
+pub(crate) fn run(arguments: Cli) -> Result<Verdict> {
+    let global = arguments.global;
+    match arguments.command {
+        Command::Serve(args) => {
+            let overrides = Overrides {
+                listen: args.listen,
+                engine: args.engine,
+                worker: args.worker,
+                prices: args.prices.clone(),
+            };
+            let config = Config::load(&global, overrides)?;
+            serve::run(config, args.draw)
+        }
+        Command::Draw(args) => draw::run(&args),
+        Command::Account(command) => account::run(Config::load(&global, Overrides::default())?, command),
+        Command::Key(command) => key::run(Config::load(&global, Overrides::default())?, command),
+        Command::Grant(args) => grant::run(Config::load(&global, Overrides::default())?, args),
+        Command::Ledger(command) => ledger::run(&global, command),
+        Command::Config { json } => {
+            Config::load(&global, Overrides::default())?.print(json)?;
+            Ok(Verdict::Good)
+        }
+        Command::Bench(command) => bench::run(Config::load(&global, Overrides::default())?, command),
+    }
+}

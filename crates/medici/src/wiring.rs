@@ -1,0 +1,118 @@
+//! The choice of every adapter, and the studio made of them.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, Result};
+use medici_engine::{PngEncoder, Pocket, TestPattern};
+use medici_ledger::{PlanName, PriceBook};
+use medici_store::{DirectoryError, DiskBlobs, Embedded, OpenError, Options};
+use medici_studio::{
+    Account, ApiKey, Clock, KeyOwner, Secret, Studio,
+    engine::{Encoder, Engine},
+    prices,
+};
+
+use crate::{
+    config::{Config, EngineKind},
+    data_dir::DataDir,
+    machine::{RandomIds, SystemClock},
+};
+
+/// What this machine's own administration key is called in lists.
+const ADMIN_LABEL: &str = "commands on this machine";
+
+/// Loads an engine.
+pub(crate) fn engine(kind: EngineKind) -> Result<Arc<dyn Engine>> {
+    Ok(match kind {
+        EngineKind::Pocket => Arc::new(Pocket::load()?),
+        EngineKind::TestPattern => Arc::new(TestPattern::default()),
+    })
+}
+
+/// Returns what turns pixels into files.
+pub(crate) fn encoder() -> Arc<dyn Encoder> {
+    Arc::new(PngEncoder)
+}
+
+/// Reads the price book in force, and warns of what is odd in it.
+pub(crate) fn price_book(config: &Config) -> Result<Arc<PriceBook>> {
+    let book = if config.prices.as_os_str().is_empty() {
+        prices::parse(prices::DEFAULT).context("the built-in price book is refused")?
+    } else {
+        let file = config.prices.display();
+        let text = std::fs::read_to_string(&config.prices).with_context(|| format!("cannot read {file}"))?;
+        prices::parse(&text).with_context(|| format!("the price book {file} is refused"))?
+    };
+    for warning in book.warnings() {
+        tracing::warn!("The price book: {warning}");
+    }
+    Ok(Arc::new(book))
+}
+
+/// Opens the files of images in a directory.
+pub(crate) fn blobs(directory: &Path) -> Result<DiskBlobs> {
+    DiskBlobs::open(directory).with_context(|| format!("cannot use {}", directory.display()))
+}
+
+/// What came of opening the data directory's store.
+pub(crate) enum Opening {
+    /// Here it is.
+    Open(Studio),
+    /// Another process, usually a server, has it open. The message says which.
+    Locked(anyhow::Error),
+}
+
+/// Opens the studio of the data directory, which is made if it is not there.
+pub(crate) fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Opening> {
+    config.data.create()?;
+    let prices = price_book(config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = match Embedded::open(config.data.path(), clock.clone(), prices.clone(), &Options::default()) {
+        Ok(store) => store,
+        Err(error @ OpenError::Directory(DirectoryError::InUse { .. })) => return Ok(Opening::Locked(error.into())),
+        Err(error) => return Err(error).context("cannot open the store"),
+    };
+    // After the lock is taken: opening sweeps what another process may just be writing.
+    let blobs = blobs(config.data.path())?;
+    Ok(Opening::Open(Studio {
+        store: Arc::new(store),
+        blobs: Arc::new(blobs),
+        engine,
+        encoder: encoder(),
+        clock,
+        ids: Arc::new(RandomIds),
+        prices,
+        limits: config.limits(),
+        progress: Default::default(),
+        running: Default::default(),
+    }))
+}
+
+/// Returns the account of whoever starts the server; opens it at the first start.
+pub(crate) async fn owner(studio: &Studio, config: &Config) -> Result<Account> {
+    if let Some(account) = studio.find_account(&config.owner).await? {
+        return Ok(account);
+    }
+    let plan: PlanName = config.owner_plan.parse().context("owner_plan")?;
+    studio.open_account(&config.owner, plan).await.context("cannot open the owner's account")
+}
+
+/// Returns the administration key of commands on this machine; makes one where there is none that works.
+///
+/// It lies beside the store, readable by the same person: who can read it can read and change the store itself.
+pub(crate) async fn admin_key(studio: &Studio, data: &DataDir) -> Result<String> {
+    if let Some(text) = data.admin_key()?
+        && works(studio, &text).await?
+    {
+        return Ok(text);
+    }
+    let (_, secret): (ApiKey, Secret) = studio.create_api_key(KeyOwner::Admin, ADMIN_LABEL).await?;
+    data.keep_admin_key(secret.expose())?;
+    Ok(secret.expose().to_owned())
+}
+
+async fn works(studio: &Studio, text: &str) -> Result<bool> {
+    let Some(secret) = Secret::parse(text) else { return Ok(false) };
+    let key = studio.store.api_key(secret.lookup()).await?;
+    Ok(key.is_some_and(|key| key.secret_hash == secret.hash() && key.revoked_at.is_none()))
+}

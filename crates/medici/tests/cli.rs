@@ -1,0 +1,311 @@
+//! Every command of the binary, with and without a server on the same data.
+
+mod support;
+
+use std::{fs, net::TcpListener, path::Path, process::Stdio, time::Duration};
+
+use serde_json::Value;
+use support::{Home, Server, text};
+
+#[test]
+fn administration_does_the_same_with_and_without_a_server() {
+    let home = Home::new();
+    administer(&home, "before");
+    let mut server = home.serve(&["--engine", "test-pattern"]);
+    administer(&home, "beside");
+    home.verify();
+    assert!(server.stop().success());
+    administer(&home, "after");
+    home.verify();
+    let accounts = home.json(&["account", "list"]);
+    let names: Vec<&str> =
+        accounts.as_array().unwrap().iter().map(|account| account["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["after", "before", "beside", "owner"]);
+}
+
+fn administer(home: &Home, name: &str) {
+    let made = home.json(&["account", "create", name, "--plan", "free"]);
+    assert_eq!(made["name"], name);
+    assert!(home.fails(1, &["account", "create", name]).contains("exists already"));
+    assert!(home.fails(1, &["account", "create", "Not A Name"]).contains("name"));
+    assert!(home.fails(1, &["account", "create", "other", "--plan", "gold"]).contains("gold"));
+
+    let shown = home.json(&["account", "show", name]);
+    assert_eq!((&shown["available"], &shown["held"], &shown["plan"]), (&"15".into(), &"0".into(), &"free".into()));
+    let grant = ["grant", name, "2.5", "--class", "promo", "--expires", "2037-01-01", "--key", "thanks"];
+    let given = home.json(&grant);
+    assert_eq!((&given["available"], given["replayed"].as_bool()), (&"17.5".into(), None));
+    assert_eq!(home.json(&grant)["replayed"], true, "the same key gives once");
+    let other = ["grant", name, "3", "--class", "promo", "--expires", "2037-01-01", "--key", "thanks"];
+    assert!(home.fails(1, &other).contains("Idempotency-Key"));
+    let paid = ["grant", name, "115", "--class", "paid", "--cost", "15.00 USD", "--expires", "2037-01-01"];
+    assert_eq!(home.json(&paid)["available"], "132.5");
+    assert!(home.fails(1, &["grant", name, "1", "--cost", "1.00 USD"]).contains("cost"));
+    assert!(home.fails(1, &["grant", "nobody", "1"]).contains("nobody"));
+    home.fails(2, &["grant", name, "-1"]);
+    home.fails(2, &["grant", name, "0.0000001"]);
+
+    let key = home.json(&["key", "create", "--account", name, "--label", "laptop"]);
+    let secret = key["secret"].as_str().unwrap();
+    assert!(secret.starts_with("sk-m-"));
+    for whose in ["--service", "--admin"] {
+        assert!(home.key(&[whose]).starts_with("sk-m-"));
+    }
+    home.fails(2, &["key", "create"]);
+    home.fails(2, &["key", "create", "--service", "--admin"]);
+    let listed = home.ok(&["key", "list", "--account", name, "--json"]);
+    assert!(listed.contains("laptop") && !listed.contains(secret), "a secret is shown once");
+    let id = key["id"].as_str().unwrap();
+    home.ok(&["key", "revoke", id]);
+    let listed = home.json(&["key", "list", "--account", name]);
+    assert!(listed[0]["revoked_at"].is_string(), "{listed}");
+    home.ok(&["account", "show", name]);
+    home.ok(&["key", "list"]);
+
+    let statement = home.json(&["ledger", "statement", name]);
+    let facts: Vec<&str> =
+        statement["entries"].as_array().unwrap().iter().map(|e| e["fact"].as_str().unwrap()).collect();
+    assert_eq!(facts, ["opened", "granted", "granted", "granted"], "{statement}");
+    assert!(home.ok(&["ledger", "statement", name]).contains("closing"));
+    let explained = home.ok(&["ledger", "explain", name, "4"]);
+    assert!(explained.contains("15.00 USD"), "{explained}");
+    assert!(home.fails(1, &["ledger", "explain", name, "99"]).contains("99"));
+}
+
+#[test]
+fn a_picture_is_priced_held_drawn_captured_and_explained() {
+    let home = Home::new();
+    home.account("ann", "15");
+    let key = home.key(&["--account", "ann"]);
+    let mut server = home.serve(&["--engine", "test-pattern"]);
+    let (status, body) = server.client().picture(&key, "one").unwrap();
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(home.json(&["account", "show", "ann"])["available"], "14");
+    let statement = home.json(&["ledger", "statement", "ann"]);
+    let entries = statement["entries"].as_array().unwrap();
+    let fact = |name: &str| entries.iter().find(|entry| entry["fact"] == name).unwrap_or_else(|| panic!("{statement}"));
+    assert_eq!(fact("held")["held"], "1");
+    let hold = fact("captured")["hold"].as_str().unwrap();
+    let story = home.ok(&["ledger", "explain", "ann", hold]);
+    assert!(story.contains("held 1") && story.contains("captured 1"), "{story}");
+    home.verify();
+    assert!(server.stop().success());
+    let proof = home.verify();
+    assert_eq!((&proof["jobs"], &proof["images"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn verify_names_a_byte_that_was_flipped() {
+    let home = Home::new();
+    home.account("ann", "15");
+    home.verify();
+    let file = home.path().join("medici.db");
+    let mut bytes = fs::read(&file).unwrap();
+    let wal = home.path().join("medici.db-wal");
+    assert!(!wal.exists() || fs::metadata(&wal).unwrap().len() == 0, "a store that was closed has no log left");
+    // The plan's name is in the first entry's body and in the wallet's snapshot.
+    let at = bytes.windows(5).position(|window| window == b"\x04none" || &window[1..] == b"none").unwrap();
+    bytes[at + 2] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let output = home.run(&["ledger", "verify", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(!report["findings"].as_array().unwrap().is_empty(), "{report}");
+}
+
+#[test]
+fn draw_writes_four_pictures_and_overwrites_none() {
+    let home = Home::new();
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("pictures");
+    let draw = ["draw", "a red fox", "--seed", "7", "--output", folder.to_str().unwrap()];
+    let drawn = home.json(&draw);
+    assert_eq!(drawn["pictures"].as_array().unwrap().len(), 4);
+    assert_eq!(drawn["seed"], 7);
+    let first = pictures(&folder);
+    assert_eq!(first.keys().cloned().collect::<Vec<_>>(), [1, 2, 3, 4].map(|n| format!("a-red-fox-7-{n}.png")));
+    for bytes in first.values() {
+        let reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        assert_eq!((reader.info().width, reader.info().height), (256, 256));
+    }
+    let printed = home.ok(&draw);
+    assert_eq!(printed.lines().filter(|line| line.contains(".png")).count(), 4);
+    let second = pictures(&folder);
+    assert_eq!(second.len(), 8, "the same seed draws the same pictures beside the first ones");
+    assert!(first.iter().all(|(name, bytes)| second[name] == *bytes));
+    assert_eq!(second["a-red-fox-7-1-2.png"], first["a-red-fox-7-1.png"]);
+    assert!(!home.path().exists(), "drawing needs no data directory");
+
+    assert!(home.fails(1, &["draw", "  "]).contains("blank"));
+    assert!(home.fails(1, &["draw", "fox", "--size", "300x300"]).contains("256x256"));
+    assert!(home.fails(1, &["draw", &"x".repeat(2000)]).contains("characters"));
+    home.fails(2, &["draw", "fox", "-n", "0"]);
+    home.fails(2, &["draw", "fox", "-n", "11"]);
+    home.fails(2, &["draw", "fox", "--size", "big"]);
+}
+
+fn pictures(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let file = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.unwrap();
+        (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
+    };
+    fs::read_dir(folder).unwrap().map(file).collect()
+}
+
+#[test]
+fn serve_draws_first_and_then_serves() {
+    let home = Home::new();
+    let out = tempfile::tempdir().unwrap();
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0", "--draw", "a red fox"]);
+    command.current_dir(out.path());
+    let mut server = Server::start(command);
+    assert_eq!(pictures(out.path()).len(), 4);
+    assert!(server.printed.contains(".png") && server.url().contains("?token="), "{}", server.printed);
+    assert!(server.printed.contains("admin key"), "the first start shows a key");
+    assert_eq!(server.client().get("/healthz", "").0, 200);
+    assert!(server.stop().success());
+    let again = home.serve(&["--engine", "test-pattern"]);
+    assert!(!again.printed.contains("admin key"), "and later starts do not");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 4, "nothing is created outside the data directory");
+}
+
+#[test]
+fn serve_refuses_what_cannot_work_in_plain_words() {
+    let home = Home::new();
+    let engine = ["--engine", "test-pattern"];
+    let serve = |listen: &str| home.fails(1, &[&["serve", "--listen", listen][..], &engine].concat());
+    assert!(serve("0.0.0.0:0").contains("127.0.0.1"));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let said = serve(&taken.local_addr().unwrap().to_string());
+    assert!(said.contains("taken") && said.contains("--listen"), "{said}");
+    assert!(!home.path().join("medici.db").exists(), "a server that cannot listen makes nothing");
+    home.fails(2, &["serve", "--listen", "nowhere"]);
+
+    let _running = home.serve(&engine);
+    let said = serve("127.0.0.1:0");
+    assert!(said.contains("in use by another process"), "{said}");
+}
+
+#[test]
+fn the_data_directory_is_its_owners_alone_and_holds_everything() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let mut server = home.serve(&["--engine", "test-pattern"]);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(home.path()), 0o700);
+    for secret in ["signing.key", "admin.key", "server.json"] {
+        assert_eq!(mode(&home.path().join(secret)), 0o600, "{secret}");
+    }
+    let signing = fs::read(home.path().join("signing.key")).unwrap();
+    assert!(server.stop().success());
+    assert!(!home.path().join("server.json").exists());
+    let _again = home.serve(&["--engine", "test-pattern"]);
+    assert_eq!(fs::read(home.path().join("signing.key")).unwrap(), signing, "links survive a restart");
+}
+
+#[test]
+fn a_server_that_was_killed_is_no_obstacle() {
+    let home = Home::new();
+    let mut server = home.serve(&["--engine", "test-pattern"]);
+    server.kill();
+    assert!(home.path().join("server.json").exists(), "nobody tidied up");
+    home.account("after-the-kill", "1");
+    home.verify();
+    let mut server = home.serve(&["--engine", "test-pattern"]);
+    assert!(server.stop().success());
+}
+
+#[test]
+fn configuration_comes_from_file_environment_and_flags_and_knows_its_keys() {
+    let home = Home::new();
+    fs::create_dir_all(home.path()).unwrap();
+    let file = home.path().join("medici.toml");
+    assert_eq!(home.json(&["config"])["listen"], "127.0.0.1:8080");
+    fs::write(&file, "listen = \"127.0.0.1:9001\"\n[limits]\npictures_max = 5\n").unwrap();
+    let config = home.json(&["config"]);
+    assert_eq!((&config["listen"], &config["limits"]["pictures_max"]), (&"127.0.0.1:9001".into(), &5.into()));
+    let with = |name: &str, value: &str| {
+        let mut command = home.command(&["config", "--json"]);
+        command.env(name, value).stdin(Stdio::null()).output().unwrap()
+    };
+    let output = with("MEDICI_LIMITS__PICTURES_MAX", "3");
+    let config: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    assert_eq!(config["limits"]["pictures_max"], 3);
+
+    let secret = "ab".repeat(32);
+    let output = with("MEDICI_SIGNING_SECRET", &secret);
+    assert!(output.status.success() && !text(&output.stdout).contains(&secret), "secrets are hidden");
+    let secret_file = home.path().join("secret");
+    fs::write(&secret_file, format!("{secret}\n")).unwrap();
+    let output = with("MEDICI_SIGNING_SECRET_FILE", secret_file.to_str().unwrap());
+    assert!(text(&output.stdout).contains("(hidden)"), "{}{}", text(&output.stdout), text(&output.stderr));
+
+    for (name, value) in [("MEDICI_LISTNE", "x"), ("MEDICI_LIMITS__COLOUR", "1"), ("MEDICI_WORKER", "maybe")] {
+        let output = with(name, value);
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", text(&output.stdout));
+    }
+    fs::write(&file, "[limits]\nheartbeat_seconds = 60\n").unwrap();
+    assert!(home.fails(1, &["config"]).contains("heartbeat_seconds"));
+    fs::write(&file, "colour = \"red\"\n").unwrap();
+    assert!(home.fails(1, &["config"]).contains("colour"));
+    fs::remove_file(&file).unwrap();
+    assert!(home.fails(1, &["config", "--config", "/nowhere/medici.toml"]).contains("/nowhere/medici.toml"));
+}
+
+#[test]
+fn a_mistyped_data_directory_is_not_an_empty_studio() {
+    let home = Home::new();
+    for args in
+        [&["account", "list"][..], &["ledger", "verify"], &["ledger", "statement", "ann"], &["grant", "ann", "1"]]
+    {
+        assert!(home.fails(1, args).contains("no store"), "{args:?}");
+    }
+    assert!(!home.path().exists());
+}
+
+#[test]
+fn scenarios_hold_on_every_store_and_a_failed_expectation_is_told() {
+    let home = Home::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../medici-ledger/scenarios");
+    let mut files: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().path().to_str().unwrap().to_owned()).collect();
+    files.sort();
+    assert!(files.len() >= 12);
+    for store in ["pure", "memory", "sqlite"] {
+        let args: Vec<&str> =
+            ["ledger", "play", "--store", store].into_iter().chain(files.iter().map(String::as_str)).collect();
+        let printed = home.ok(&args);
+        assert_eq!(printed.matches("expectations met").count(), files.len(), "{store}: {printed}");
+    }
+    let wrong = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&wrong, "2026-01-01  grant free 15 until 2026-02-01\nexpect available 16\n").unwrap();
+    let output = home.run(&["ledger", "play", wrong.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains(":2: "), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_server_told_to_stop_ends_soon_and_its_job_is_drawn_after_the_restart() {
+    let home = Home::new();
+    home.account("ann", "15");
+    let key = home.key(&["--account", "ann"]);
+    // A server without a worker accepts and holds, and draws nothing.
+    let mut server = home.serve(&["--engine", "test-pattern", "--worker", "off"]);
+    let address = server.address;
+    let asking = std::thread::spawn({
+        let key = key.clone();
+        move || support::Client::new(address).picture(&key, "kept")
+    });
+    let begun = std::time::Instant::now();
+    while home.json(&["account", "show", "ann"])["held"] != "1" {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the request was not accepted");
+    }
+    assert!(server.stop().success());
+    let _ = asking.join().unwrap();
+    let mut server = home.serve(&["--engine", "test-pattern"]);
+    let (status, body) = server.client().picture(&key, "kept").unwrap();
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(home.json(&["account", "show", "ann"])["available"], "14", "one request, one credit");
+    assert!(server.stop().success());
+    home.verify();
+}
