@@ -324,11 +324,22 @@ pub(super) fn resized(pixels: Pixels, side: u32) -> Pixels {
     if pixels.size == Size::square(side) {
         return pixels;
     }
-    let kind = if pixels.alpha { PixelType::U8x4 } else { PixelType::U8x3 };
-    let from = Image::from_vec_u8(pixels.size.width, pixels.size.height, pixels.bytes, kind)
+    // The resizer is built for four channels alone; an opaque picture lends it a fourth and takes it back.
+    let four = if pixels.alpha { pixels.bytes } else { with_fourth(&pixels.bytes) };
+    let from = Image::from_vec_u8(pixels.size.width, pixels.size.height, four, PixelType::U8x4)
         .expect("pixels have the bytes of their size");
-    let mut to = Image::new(side, side, kind);
+    let mut to = Image::new(side, side, PixelType::U8x4);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(pixels.alpha);
     Resizer::new().resize(&from, &mut to, &options).expect("both images have one pixel type");
-    Pixels { size: Size::square(side), alpha: pixels.alpha, bytes: to.into_vec() }
+    let four = to.into_vec();
+    let bytes = if pixels.alpha { four } else { without_fourth(&four) };
+    Pixels { size: Size::square(side), alpha: pixels.alpha, bytes }
+}
+
+fn with_fourth(rgb: &[u8]) -> Vec<u8> {
+    rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], u8::MAX]).collect()
+}
+
+fn without_fourth(rgba: &[u8]) -> Vec<u8> {
+    rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
 }
