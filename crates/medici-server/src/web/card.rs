@@ -88,7 +88,15 @@ pub(super) enum Look {
     /// An early look, as a `data:` URL.
     Early { src: String, number: u32 },
     /// The picture.
-    Final { src: String, reading: Option<String> },
+    Final { src: String, reading: Option<Reading> },
+}
+
+/// How the engine read the prompt for one picture.
+pub(super) struct Reading {
+    /// What it added: `flat on a silver background`.
+    pub(super) words: String,
+    /// The prompt that says so itself.
+    pub(super) prompt: String,
 }
 
 impl Card {
@@ -115,7 +123,7 @@ impl Card {
             seed: spec.seed.to_string(),
             asked_at: zone.time(job.created_at),
             asked_at_machine: job.created_at.to_string(),
-            notice: job.notice.clone(),
+            notice: job.notice.as_deref().map(strings::sentence),
             size_text: strings::size(spec.size),
             size_value: spec.size.to_string(),
             count: spec.count,
@@ -192,10 +200,15 @@ fn tile(job: &Job, number: u32, image: Option<&Image>, early: Option<Look>) -> T
         Some(image) => Tile {
             number,
             alt: strings::image_alt(&job.spec.prompt, number, of),
-            look: Look::Final { src: format!("/jobs/{}/images/{number}", job.id), reading: image.reading.clone() },
+            look: Look::Final { src: format!("/jobs/{}/images/{number}", job.id), reading: reading(job, image) },
         },
         None => Tile { number, alt: strings::waiting_alt(number, of), look: early.unwrap_or(Look::Nothing) },
     }
+}
+
+fn reading(job: &Job, image: &Image) -> Option<Reading> {
+    let words = image.reading.clone()?;
+    Some(Reading { prompt: strings::with_reading(&job.spec.prompt, &words), words })
 }
 
 fn early_look(progress: &Progress, number: u32) -> Option<Look> {

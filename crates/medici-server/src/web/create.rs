@@ -23,7 +23,7 @@ pub(super) const COUNTS: RangeInclusive<u32> = 1..=4;
 /// How many pictures are asked for unless the person says otherwise.
 const COUNT_DEFAULT: u32 = 4;
 /// How many examples an empty history shows.
-const EXAMPLES: usize = 3;
+const EXAMPLES: usize = 4;
 /// What the idempotency keys of the form are for.
 const ENDPOINT: &str = "web:create";
 /// The longest idempotency key that the form may carry; ours have 32 characters.

@@ -13,7 +13,7 @@ pub(super) const PRODUCT: &str = "Medici";
 pub(super) const SKIP: &str = "Skip to the content";
 pub(super) const HOME: &str = "Medici: create and history";
 pub(super) const THEME: &str = "Switch between light and dark";
-pub(super) const FOOTER: &str = "Every picture is made by a model. One credit is held while it draws, and charged only once \
+pub(super) const FOOTER: &str = "Every picture is made by a model. Its price is held while it is drawn, and charged only once \
                                  the pictures are yours.";
 
 // Create.
@@ -21,7 +21,7 @@ pub(super) const CREATE_TITLE: &str = "Create";
 pub(super) const CREATE_HEADING: &str = "What shall we paint?";
 pub(super) const PROMPT: &str = "Describe the picture";
 pub(super) const PROMPT_MISSING: &str = "Write what you would like to see.";
-pub(super) const PROMPT_HINT: &str = "A red fox in the snow";
+pub(super) const PROMPT_HINT: &str = "A lion wearing sunglasses";
 pub(super) const SIZE: &str = "Size";
 pub(super) const COUNT: &str = "Pictures";
 pub(super) const TRANSPARENT: &str = "Transparent background";
@@ -52,17 +52,19 @@ pub(super) const NEVER_COLLECTED: &str = "Free: it took longer than we promised"
 pub(super) const SHORTFALL: &str = "Fewer than asked for, so no credit was used";
 pub(super) const AGAIN: &str = "Use again";
 pub(super) const USE_SEED: &str = "Use this request with this seed: the same pictures again";
+pub(super) const USE_READING: &str = "Put this reading of the words into the prompt";
 pub(super) const DOWNLOAD: &str = "Download PNG";
 pub(super) const PROGRESS: &str = "Progress";
 pub(super) const OPEN_JOB: &str = "Link to these pictures";
 pub(super) const CONNECTION_LOST: &str = "The connection was lost. Trying again…";
 pub(super) const BACK: &str = "Back to Create";
+pub(super) const WATCH: &str = "Watch how it goes";
 pub(super) const REFRESHES: &str = "This page looks again every second.";
 
 // History.
 pub(super) const HISTORY: &str = "History";
 pub(super) const EMPTY: &str = "Your pictures will hang here.";
-pub(super) const EMPTY_HINT: &str = "Nothing in mind? Begin with one of these:";
+pub(super) const EMPTY_HINT: &str = "Nothing in mind? Begin with one of these.";
 pub(super) const TODAY: &str = "Today";
 pub(super) const YESTERDAY: &str = "Yesterday";
 pub(super) const OLDER: &str = "Older";
@@ -108,28 +110,28 @@ const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Frid
 pub(super) const SURPRISES: [&str; 24] = [
     "a red fox",
     "a penguin wearing a top hat",
-    "a watercolor of a castle",
+    "a castle, flat illustration",
     "three apples",
     "a blue butterfly",
-    "a robot holding a sunflower",
-    "a sleepy koala",
+    "a robot and a sunflower",
+    "a koala",
     "a rocket on a yellow background",
     "a cat on a pumpkin",
     "a bowl of ramen, 3d render",
-    "a lighthouse",
+    "a lion wearing sunglasses",
     "two parrots",
     "a purple octopus",
-    "a cactus in a pot, flat illustration",
-    "an owl wearing glasses",
+    "a cactus, flat illustration",
+    "a unicorn",
     "a slice of pizza",
-    "a hot air balloon on a blue background",
+    "a balloon on a blue background",
     "a panda and a bicycle",
     "a snow-capped mountain",
     "a golden trophy",
     "a turtle",
     "a birthday cake, glossy 3d",
     "a guitar on a pink background",
-    "a mushroom house",
+    "a mushroom",
 ];
 
 pub(super) fn credits(amount: Credits) -> String {
@@ -232,6 +234,11 @@ pub(super) fn image_alt(prompt: &str, number: u32, of: u32) -> String {
     format!("{prompt}, image {number} of {of}")
 }
 
+/// A prompt with what the engine had added to it for one picture.
+pub(super) fn with_reading(prompt: &str, reading: &str) -> String {
+    format!("{prompt}, {reading}")
+}
+
 pub(super) fn waiting_alt(number: u32, of: u32) -> String {
     format!("Early look at image {number} of {of}")
 }
@@ -289,7 +296,7 @@ pub(super) fn why_refused(error: &SubmitError, refill: Option<&str>) -> String {
 }
 
 /// Makes a sentence of an error's text, which begins small and has no full stop.
-fn sentence(message: &str) -> String {
+pub(super) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
 }
