@@ -94,7 +94,9 @@ pub(super) fn ending(words: &[&str]) -> Option<(Colour, usize)> {
 }
 
 fn shaded(shade: &str, rgb: [u8; 3]) -> Option<[u8; 3]> {
-    let mix = |to: u16, share: u16| rgb.map(|v| u8::try_from((u16::from(v) * (100 - share) + to * share) / 100).expect("a mean of bytes is a byte"));
+    let mix = |to: u16, share: u16| {
+        rgb.map(|v| u8::try_from((u16::from(v) * (100 - share) + to * share) / 100).expect("a mean of bytes is a byte"))
+    };
     match shade {
         "light" | "pale" | "soft" | "pastel" => Some(mix(255, 50)),
         "dark" | "deep" => Some(mix(0, 40)),
@@ -107,7 +109,10 @@ impl Colour {
     /// Returns the word the model learnt for this colour on a subject, if it did.
     pub(super) fn learnt(&self) -> Option<&'static str> {
         let plain = self.name.rsplit(' ').next().expect("a split has a last part");
-        let found = LEARNT.iter().find(|(name, _)| *name == self.name).or_else(|| LEARNT.iter().find(|(name, _)| *name == plain));
+        let found = LEARNT
+            .iter()
+            .find(|(name, _)| *name == self.name)
+            .or_else(|| LEARNT.iter().find(|(name, _)| *name == plain));
         found.map(|(_, learnt)| *learnt)
     }
 
@@ -138,7 +143,11 @@ impl Colour {
             let detail = ((level - 0.12) / 0.2).clamp(0.0, 1.0);
             let by = level / mean;
             for c in 0..3 {
-                let tinted = if by <= 1.0 { target[c] * by } else { target[c] + (1.0 - target[c]) * ((by - 1.0) * 0.5).min(0.6) };
+                let tinted = if by <= 1.0 {
+                    target[c] * by
+                } else {
+                    target[c] + (1.0 - target[c]) * ((by - 1.0) * 0.5).min(0.6)
+                };
                 pixel[c] = (straight[c] + (tinted - straight[c]) * detail).clamp(0.0, 1.0) * alpha;
             }
         }

@@ -17,6 +17,7 @@ mod paint;
 mod prior;
 mod prompt;
 mod reading;
+mod resize;
 mod scene;
 mod understanding;
 mod upscale;
@@ -42,8 +43,8 @@ use noise::{Chance, Stream};
 use paint::PREVIEW_SIDE;
 use prior::{BATCH, Prior, Walk};
 use reading::Reading;
-use scene::{Arrangement, Scene};
 pub use scene::LatentError;
+use scene::{Arrangement, Scene};
 use upscale::Upscaler;
 pub use weights::LoadError;
 use weights::Weights;
@@ -58,6 +59,8 @@ const COUNT_MAX: u32 = 10;
 const STEPS: std::ops::RangeInclusive<u32> = 4..=50;
 const STEPS_DEFAULT: u32 = 12;
 const GUIDANCE: f32 = 2.0;
+/// Of 480 pictures of 20 names, 469 were of the right thing with this and 459 without.
+const EARLY_GUIDANCE: f32 = 4.0;
 const PROMPT_CHARS_MAX: usize = 1_000;
 /// Threads of one run. Pictures do not depend on it; more than a few only take cores from the server.
 const THREADS_MAX: usize = 4;
@@ -93,9 +96,8 @@ impl Pocket {
         // The tokenizer and the weights take about as long as each other.
         let (names, weights) = std::thread::scope(|scope| {
             let names = scope.spawn(|| Names::new(NAMES, TOKENIZER));
-            let weights = Weights::new(MODEL).and_then(|weights| {
-                Ok((Prior::new(&weights)?, Basis::new(&weights)?, Upscaler::new(&weights)?))
-            });
+            let weights = Weights::new(MODEL)
+                .and_then(|weights| Ok((Prior::new(&weights)?, Basis::new(&weights)?, Upscaler::new(&weights)?)));
             (names.join().expect("reading names does not panic"), weights)
         });
         let (names, (prior, basis, upscaler)) = (names?, weights?);
@@ -146,7 +148,12 @@ impl Pocket {
 
     /// Puts latents into batches: every layer of every picture in order, so that a picture's place in its
     /// batch does not depend on how many follow.
-    fn batches<'a>(&'a self, spec: &Spec, readings: &[Reading], conditions: &'a HashMap<String, Vec<f32>>) -> Vec<Batch<'a>> {
+    fn batches<'a>(
+        &'a self,
+        spec: &Spec,
+        readings: &[Reading],
+        conditions: &'a HashMap<String, Vec<f32>>,
+    ) -> Vec<Batch<'a>> {
         let mut noise = Vec::new();
         let mut wanted: Vec<&[f32]> = Vec::new();
         for (picture, reading) in (0..spec.count).zip(readings) {
@@ -178,7 +185,12 @@ impl Pocket {
                 // The tint is part of the latent from here on, so the stored one shows it too.
                 tinted.map_or_else(|| scene::rounded(z), |canvas| scene::rounded(&self.basis.encode(&canvas)))
             });
-            scenes.push(Scene { layers: layers.collect(), arrangement, mirrored: reading.mirrored, backdrop: reading.backdrop });
+            scenes.push(Scene {
+                layers: layers.collect(),
+                arrangement,
+                mirrored: reading.mirrored,
+                backdrop: reading.backdrop,
+            });
         }
         scenes
     }
@@ -233,7 +245,12 @@ impl Engine for Pocket {
         let mut batches = self.batches(spec, &readings, &conditions);
         let layers: usize = readings.iter().map(|reading| reading.captions.len()).sum();
         let steps = spec.steps.unwrap_or(STEPS_DEFAULT);
-        let walk = Walk { steps: usize::try_from(steps).expect("steps are few"), guidance: GUIDANCE, from: 0.0, leap: None };
+        let walk = Walk {
+            steps: usize::try_from(steps).expect("steps are few"),
+            guidance: GUIDANCE,
+            early_guidance: EARLY_GUIDANCE,
+            from: 0.0,
+        };
         for at in 0..steps {
             if control.cancelled() {
                 return Err(EngineError::Cancelled);
@@ -243,7 +260,8 @@ impl Engine for Pocket {
                 batch.clean = self.prior.step(&mut batch.z, &batch.conditions, &self.null, walk, number);
             });
             if preview_after(at + 1, steps, spec.previews) {
-                let clean: Vec<&[f32]> = batches.iter().flat_map(|batch| batch.clean.chunks(LATENT)).take(layers).collect();
+                let clean: Vec<&[f32]> =
+                    batches.iter().flat_map(|batch| batch.clean.chunks(LATENT)).take(layers).collect();
                 let scenes = self.scenes(&readings, wish.arrangement, &clean);
                 for (index, (sheet, scene)) in (0..).zip(paint::sketch(&self.basis, &scenes).iter().zip(&scenes)) {
                     control.preview(index, sheet.pixels((!transparent).then_some(scene.backdrop), PREVIEW_SIDE));

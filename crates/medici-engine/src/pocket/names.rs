@@ -184,7 +184,9 @@ impl Names {
         }
         if self.pieces(word).len() == 1 {
             let best = self.by_direction(&direction, table).filter(|(_, single, _)| *single);
-            if let Some((_, _, id)) = best.filter(|(near, _, _)| *near >= SYNONYM_NEAR).max_by(|a, b| a.0.total_cmp(&b.0)) {
+            if let Some((_, _, id)) =
+                best.filter(|(near, _, _)| *near >= SYNONYM_NEAR).max_by(|a, b| a.0.total_cmp(&b.0))
+            {
                 return Knowledge::Drawn(vec![id]);
             }
         }
@@ -201,9 +203,7 @@ impl Names {
     fn by_direction(&self, to: &[f32], table: &Table) -> impl Iterator<Item = (f32, bool, ConceptId)> {
         let directions = self.directions.get_or_init(|| {
             let trained = self.concepts.iter().enumerate().filter(|(_, concept)| concept.trained);
-            trained
-                .map(|(id, c)| (id, self.pieces(&c.label).len() == 1, self.direction(&c.label, table)))
-                .collect()
+            trained.map(|(id, c)| (id, self.pieces(&c.label).len() == 1, self.direction(&c.label, table))).collect()
         });
         directions.iter().map(move |(id, single, direction)| (cosine(to, direction), *single, *id))
     }

@@ -4,11 +4,10 @@
 //! the upscaler sees no edge that is not in the subject, and its alpha is enlarged smoothly and steepened. The
 //! layers are then put together at full size. That keeps the backdrop exact and layers sharp at any scale.
 
-use fast_image_resize::images::Image;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use medici_studio::engine::{Pixels, Size};
 
 use super::basis::{Basis, SIDE};
+use super::resize::resized;
 use super::scene::{Arrangement, Scene};
 use super::upscale::{LARGE, Upscaler, enlarge_smoothly};
 
@@ -165,9 +164,9 @@ impl Sheet {
         for pixel in self.rgba.chunks(4) {
             let alpha = pixel[3];
             match backdrop {
-                Some(behind) => bytes.extend((0..3).map(|c| {
-                    byte(pixel[c] * 255.0 * alpha + f32::from(behind[c]) * (1.0 - alpha))
-                })),
+                Some(behind) => {
+                    bytes.extend((0..3).map(|c| byte(pixel[c] * 255.0 * alpha + f32::from(behind[c]) * (1.0 - alpha))))
+                }
                 None => bytes.extend(pixel.iter().map(|v| byte(v * 255.0))),
             }
         }
@@ -185,7 +184,11 @@ impl Sheet {
             }
         }
         // An empty sheet counts as a full one, so that placing it does not divide by nothing.
-        if right == 0 { Extent { left: 0, top: 0, right: self.side, bottom: self.side } } else { Extent { left, top, right, bottom } }
+        if right == 0 {
+            Extent { left: 0, top: 0, right: self.side, bottom: self.side }
+        } else {
+            Extent { left, top, right, bottom }
+        }
     }
 
     /// Returns the alpha-weighted centre of the rows `from..to`, as a column.
@@ -203,10 +206,16 @@ impl Sheet {
     }
 
     /// Lays the subject of `other` over this sheet.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "coordinates are within a sheet, clamped before they become indices")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "coordinates are within a sheet, clamped before they become indices"
+    )]
     fn lay(&mut self, other: &Sheet, place: Place) {
         let extent = other.extent();
-        let scale = ((extent.right - extent.left) as f32 / place.width).max((extent.bottom - extent.top) as f32 / place.height);
+        let scale =
+            ((extent.right - extent.left) as f32 / place.width).max((extent.bottom - extent.top) as f32 / place.height);
         let (middle_x, middle_y) = (place.left + place.width / 2.0, place.top + place.height / 2.0);
         let (from_x, from_y) = ((extent.left + extent.right) as f32 / 2.0, (extent.top + extent.bottom) as f32 / 2.0);
         // Each pixel averages a square of samples as wide as it covers in the source: a box filter.
@@ -236,7 +245,12 @@ impl Sheet {
     }
 
     /// Returns the pixel at a place between pixels, blended of its four neighbours; none outside.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie inside")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to lie inside"
+    )]
     fn sample(&self, x: f32, y: f32) -> Option<[f32; 4]> {
         let (x, y) = (x - 0.5, y - 0.5);
         let last = (self.side - 1) as f32;
@@ -254,7 +268,12 @@ impl Sheet {
     }
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few layers on a small sheet")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a few layers on a small sheet"
+)]
 fn arranged(arrangement: Arrangement, mut sheets: Vec<Sheet>) -> Sheet {
     assert!(!sheets.is_empty(), "a scene has a layer");
     if sheets.len() == 1 {
@@ -273,7 +292,10 @@ fn arranged(arrangement: Arrangement, mut sheets: Vec<Sheet>) -> Sheet {
                 let in_row = columns.min(sheets.len() - row * columns);
                 let left = (unit - in_row as f32 * cell) / 2.0 + column as f32 * cell;
                 let top = (unit - rows as f32 * cell) / 2.0 + row as f32 * cell;
-                out.lay(sheet, Place { left: left + cell * 0.04, top: top + cell * 0.04, width: cell * 0.92, height: cell * 0.92 });
+                out.lay(
+                    sheet,
+                    Place { left: left + cell * 0.04, top: top + cell * 0.04, width: cell * 0.92, height: cell * 0.92 },
+                );
             }
         }
         Arrangement::On => {
@@ -284,12 +306,16 @@ fn arranged(arrangement: Arrangement, mut sheets: Vec<Sheet>) -> Sheet {
             let bottom = (ground.top as f32 + overlap).min(unit * 0.72);
             let size = unit * 0.50;
             let upper = out_fit(&sheets[0], size);
-            out.lay(&sheets[0], Place { left: (unit - upper.0) / 2.0, top: bottom - upper.1, width: upper.0, height: upper.1 });
+            out.lay(
+                &sheets[0],
+                Place { left: (unit - upper.0) / 2.0, top: bottom - upper.1, width: upper.0, height: upper.1 },
+            );
         }
         Arrangement::Hat | Arrangement::Glasses => {
             let hat = arrangement == Arrangement::Hat;
             let (top, size) = if hat { (0.22, 0.76) } else { (0.06, 0.88) };
-            let body = Place { left: unit * (1.0 - size) / 2.0, top: unit * top, width: unit * size, height: unit * size };
+            let body =
+                Place { left: unit * (1.0 - size) / 2.0, top: unit * top, width: unit * size, height: unit * size };
             out.lay(&sheets[0], body);
             let wearer = out.extent();
             let (width, height) = ((wearer.right - wearer.left) as f32, (wearer.bottom - wearer.top) as f32);
@@ -298,7 +324,11 @@ fn arranged(arrangement: Arrangement, mut sheets: Vec<Sheet>) -> Sheet {
             let (share, drop) = if hat { (0.56, 0.10) } else { (0.78, 0.44) };
             let fit = out_fit(&sheets[1], width * share);
             let y = wearer.top as f32 + height * drop;
-            let (left, top) = if hat { (centre - fit.0 / 2.0, (y - fit.1 * 0.82).max(0.0)) } else { (wearer.left as f32 + (width - fit.0) / 2.0, y - fit.1 / 2.0) };
+            let (left, top) = if hat {
+                (centre - fit.0 / 2.0, (y - fit.1 * 0.82).max(0.0))
+            } else {
+                (wearer.left as f32 + (width - fit.0) / 2.0, y - fit.1 / 2.0)
+            };
             out.lay(&sheets[1], Place { left, top, width: fit.0, height: fit.1 });
         }
     }
@@ -317,29 +347,4 @@ fn out_fit(sheet: &Sheet, size: f32) -> (f32, f32) {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
 fn byte(v: f32) -> u8 {
     v.round().clamp(0.0, 255.0) as u8
-}
-
-/// Resizes by Lanczos to a square; alpha is minded, so that no colour of transparent pixels shows.
-pub(super) fn resized(pixels: Pixels, side: u32) -> Pixels {
-    if pixels.size == Size::square(side) {
-        return pixels;
-    }
-    // The resizer is built for four channels alone; an opaque picture lends it a fourth and takes it back.
-    let four = if pixels.alpha { pixels.bytes } else { with_fourth(&pixels.bytes) };
-    let from = Image::from_vec_u8(pixels.size.width, pixels.size.height, four, PixelType::U8x4)
-        .expect("pixels have the bytes of their size");
-    let mut to = Image::new(side, side, PixelType::U8x4);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(pixels.alpha);
-    Resizer::new().resize(&from, &mut to, &options).expect("both images have one pixel type");
-    let four = to.into_vec();
-    let bytes = if pixels.alpha { four } else { without_fourth(&four) };
-    Pixels { size: Size::square(side), alpha: pixels.alpha, bytes }
-}
-
-fn with_fourth(rgb: &[u8]) -> Vec<u8> {
-    rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], u8::MAX]).collect()
-}
-
-fn without_fourth(rgba: &[u8]) -> Vec<u8> {
-    rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
 }

@@ -71,8 +71,8 @@ pub(super) struct Walk {
     pub(super) guidance: f32,
     /// Where on the way to start: 0 is pure noise.
     pub(super) from: f32,
-    /// Where the first step ends at least, with the guidance of that stretch.
-    pub(super) leap: Option<(f32, f32)>,
+    /// The guidance of the first third, which decides what the picture is of; later it decides how it looks.
+    pub(super) early_guidance: f32,
 }
 
 impl Prior {
@@ -133,7 +133,9 @@ impl Prior {
         for mix in &self.mixes {
             let mut near = vec![0.0; TOKENS * 3 * WORD];
             for (at, row) in near.chunks_mut(3 * WORD).enumerate() {
-                for (slot, from) in [at.checked_sub(1), Some(at), Some(at + 1).filter(|n| *n < TOKENS)].into_iter().enumerate() {
+                for (slot, from) in
+                    [at.checked_sub(1), Some(at), Some(at + 1).filter(|n| *n < TOKENS)].into_iter().enumerate()
+                {
                     if let Some(from) = from {
                         row[slot * WORD..(slot + 1) * WORD].copy_from_slice(&h[from * WORD..(from + 1) * WORD]);
                     }
@@ -171,7 +173,8 @@ impl Prior {
         let mut bottleneck = apply(&self.modl, &c, rows);
         bottleneck.iter_mut().for_each(|v| *v = silu(*v));
         let modulation = apply(&self.modulate, &bottleneck, rows);
-        let part = |row: usize, at: usize| &modulation[row * MODULATION + at * WIDTH..row * MODULATION + (at + 1) * WIDTH];
+        let part =
+            |row: usize, at: usize| &modulation[row * MODULATION + at * WIDTH..row * MODULATION + (at + 1) * WIDTH];
 
         let mut h = apply(&self.inp, noisy, rows);
         for (row, h) in h.chunks_mut(WIDTH).enumerate() {
@@ -214,7 +217,14 @@ impl Prior {
     }
 
     /// Takes one Euler step of [`BATCH`] latents in place, and returns the clean latents it steers for.
-    pub(super) fn step(&self, z: &mut [f32], conditions: &[&[f32]; BATCH], null: &[f32], walk: Walk, at: usize) -> Vec<f32> {
+    pub(super) fn step(
+        &self,
+        z: &mut [f32],
+        conditions: &[&[f32]; BATCH],
+        null: &[f32],
+        walk: Walk,
+        at: usize,
+    ) -> Vec<f32> {
         assert_eq!(z.len(), BATCH * LATENT, "a batch has one shape");
         let (now, next) = (walk.time(at), walk.time(at + 1));
         let twice = [&*z, &*z].concat();
@@ -234,20 +244,13 @@ impl Walk {
     /// Returns the time before step `at`, from `from` to 1.
     fn time(self, at: usize) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "steps are few")]
-        let share = |at: usize, steps: usize| at as f32 / steps as f32;
-        match self.leap {
-            Some((end, _)) if at > 0 && self.steps > 1 => end + (1.0 - end) * share(at - 1, self.steps - 1),
-            Some(_) if at == 0 => self.from,
-            _ => self.from + (1.0 - self.from) * share(at, self.steps),
-        }
+        let share = at as f32 / self.steps as f32;
+        self.from + (1.0 - self.from) * share
     }
 
     /// Returns how strongly step `at` leans towards the words.
     fn guidance(self, at: usize) -> f32 {
-        match self.leap {
-            Some((_, guidance)) if at == 0 => guidance,
-            _ => self.guidance,
-        }
+        if at * 3 < self.steps { self.early_guidance } else { self.guidance }
     }
 }
 
@@ -276,7 +279,8 @@ fn silu(v: f32) -> f32 {
 fn gelu(v: f32) -> f32 {
     let x = f64::from(v) / std::f64::consts::SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * x.abs());
-    let series = ((((1.061_405_429 * t - 1.453_152_027) * t + 1.421_413_741) * t - 0.284_496_736) * t + 0.254_829_592) * t;
+    let series =
+        ((((1.061_405_429 * t - 1.453_152_027) * t + 1.421_413_741) * t - 0.284_496_736) * t + 0.254_829_592) * t;
     let erf = (1.0 - series * (-x * x).exp()).copysign(x);
     #[expect(clippy::cast_possible_truncation, reason = "f32 is the network's precision")]
     let out = (0.5 * f64::from(v) * (1.0 + erf)) as f32;

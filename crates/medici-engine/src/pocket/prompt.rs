@@ -151,7 +151,16 @@ const HOLDERS: &str = " slice piece bit bunch bag pot box can pile group bowl cu
     lot lots loaf scoop flock herd kind type sort bar cone stack few dozen ";
 
 /// Things that go on a head, and before eyes; everything else that is worn stands beside.
-const HATS: [&str; 8] = ["crown", "top hat", "woman’s hat", "billed cap", "graduation cap", "military helmet", "rescue worker’s helmet", "ribbon"];
+const HATS: [&str; 8] = [
+    "crown",
+    "top hat",
+    "woman’s hat",
+    "billed cap",
+    "graduation cap",
+    "military helmet",
+    "rescue worker’s helmet",
+    "ribbon",
+];
 const EYEWEAR: [&str; 3] = ["glasses", "sunglasses", "goggles"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,7 +271,11 @@ fn arrange(wish: &mut Wish, relation: Option<Relation>, names: &Names) {
             std::mem::swap(first, second);
             Arrangement::On
         }
-        Some(Relation::Wearing | Relation::Beside) if relation == Some(Relation::Wearing) || HATS.contains(&worn.as_str()) || EYEWEAR.contains(&worn.as_str()) => {
+        Some(Relation::Wearing | Relation::Beside)
+            if relation == Some(Relation::Wearing)
+                || HATS.contains(&worn.as_str())
+                || EYEWEAR.contains(&worn.as_str()) =>
+        {
             if HATS.contains(&worn.as_str()) {
                 Arrangement::Hat
             } else if EYEWEAR.contains(&worn.as_str()) {
@@ -297,7 +310,12 @@ fn take_backdrop(words: &mut Vec<&str>, wish: &mut Wish) {
         if wish.backdrop.is_some() || wish.transparent {
             wish.known += 1;
         }
-        while start > 0 && matches!(words[start - 1], "a" | "an" | "the" | "plain" | "solid" | "simple" | "on" | "with" | "against" | "over" | "in") {
+        while start > 0
+            && matches!(
+                words[start - 1],
+                "a" | "an" | "the" | "plain" | "solid" | "simple" | "on" | "with" | "against" | "over" | "in"
+            )
+        {
             start -= 1;
         }
         words.drain(start..=at);
@@ -327,7 +345,8 @@ fn take_backdrop(words: &mut Vec<&str>, wish: &mut Wish) {
 /// Takes style words out, unless they are part of a name.
 fn take_style(words: &mut Vec<&str>, wish: &mut Wish, names: &Names) {
     for (phrase, style) in STYLES {
-        let part_of_name = phrase == "flat" && words.windows(2).any(|pair| pair[0] == "flat" && names.is_name(&pair.join(" ")));
+        let part_of_name =
+            phrase == "flat" && words.windows(2).any(|pair| pair[0] == "flat" && names.is_name(&pair.join(" ")));
         if !part_of_name && take(words, phrase) {
             wish.known += 1;
             wish.style = wish.style.or(Some(style));
@@ -396,8 +415,14 @@ fn read_part(part: &[&str], names: &Names, prior: &Prior, wish: &mut Wish) -> Ve
         while let Some(at) = words.iter().position(|word| *word == "of") {
             // "a slice of pizza" is pizza; "a statue of a dog" would be a statue.
             let holder = at.checked_sub(1).map(|before| words[before]);
-            let holds = holder.is_some_and(|word| listed(HOLDERS, word) || listed(FUNCTION_WORDS, word) || singulars(word).iter().any(|one| listed(HOLDERS, one)));
-            let inside_name = (2..=5).any(|n| words.windows(n).enumerate().any(|(i, w)| (i..i + n).contains(&at) && names.is_name(&w.join(" "))));
+            let holds = holder.is_some_and(|word| {
+                listed(HOLDERS, word)
+                    || listed(FUNCTION_WORDS, word)
+                    || singulars(word).iter().any(|one| listed(HOLDERS, one))
+            });
+            let inside_name = (2..=5).any(|n| {
+                words.windows(n).enumerate().any(|(i, w)| (i..i + n).contains(&at) && names.is_name(&w.join(" ")))
+            });
             if inside_name {
                 break;
             }
@@ -431,7 +456,13 @@ fn read_part(part: &[&str], names: &Names, prior: &Prior, wish: &mut Wish) -> Ve
         if let Some(n) = counted(words[at]) {
             count = count.max(n);
             wish.known += 1;
-        } else if let Some((found, taken)) = (1..=3).rev().filter_map(|n| colour::ending(words.get(at..at + n).filter(|_| at + n <= head.start)?).filter(|(_, taken)| *taken == n)).next() {
+        } else if let Some((found, taken)) = (1..=3)
+            .rev()
+            .filter_map(|n| {
+                colour::ending(words.get(at..at + n).filter(|_| at + n <= head.start)?).filter(|(_, taken)| *taken == n)
+            })
+            .next()
+        {
             wish.known += 1;
             colour = Some(found);
             at += taken;
@@ -457,7 +488,9 @@ fn read_part(part: &[&str], names: &Names, prior: &Prior, wish: &mut Wish) -> Ve
         match names.word(word, prior) {
             _ if listed(ADJECTIVES, word) || describes(word) => {}
             Knowledge::Drawn(_) => wish.known += 1,
-            Knowledge::Absent(near) => wish.unknown.push((word.to_owned(), near.map(|id| names.concept(id).label.clone()))),
+            Knowledge::Absent(near) => {
+                wish.unknown.push((word.to_owned(), near.map(|id| names.concept(id).label.clone())))
+            }
         }
     }
     vec![Subject { thing, colour }; count]
@@ -470,7 +503,9 @@ fn counted(word: &str) -> Option<usize> {
 
 /// Returns whether a word looks like a description rather than a thing.
 fn describes(word: &str) -> bool {
-    ["ful", "ous", "ish", "less", "able", "ing", "ed", "ly"].iter().any(|end| word.len() > end.len() + 2 && word.ends_with(end))
+    ["ful", "ous", "ish", "less", "able", "ing", "ed", "ly"]
+        .iter()
+        .any(|end| word.len() > end.len() + 2 && word.ends_with(end))
 }
 
 /// Finds the name that a part is about: the longest name of several words, else the last known word, else
@@ -484,7 +519,10 @@ fn head(words: &[&str], names: &Names, prior: &Prior) -> Option<(Knowledge, std:
         }
     }
     let things = || (0..words.len()).rev().filter(|at| counted(words[*at]).is_none());
-    let plain = |at: &usize| !listed(ADJECTIVES, words[*at]) && (colour::ending(&words[*at..=*at]).is_none() || names.named(words[*at]).is_some());
+    let plain = |at: &usize| {
+        !listed(ADJECTIVES, words[*at])
+            && (colour::ending(&words[*at..=*at]).is_none() || names.named(words[*at]).is_some())
+    };
     let mut absent = None;
     for at in things().filter(plain) {
         match names.word(words[at], prior) {
@@ -493,9 +531,7 @@ fn head(words: &[&str], names: &Names, prior: &Prior) -> Option<(Knowledge, std:
         }
     }
     // Alone, a mood is a face and a colour is nothing to draw.
-    absent.or_else(|| {
-        things().find_map(|at| names.named(words[at]).map(|found| (found, at..at + 1)))
-    })
+    absent.or_else(|| things().find_map(|at| names.named(words[at]).map(|found| (found, at..at + 1))))
 }
 
 /// Turns a concept into one that fits its adjectives better: "crying cat" for a sad cat.

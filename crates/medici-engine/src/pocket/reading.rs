@@ -79,7 +79,8 @@ pub(super) fn take(wish: &Wish, names: &Names, seed: u64, index: u32, transparen
     let fixed = labels.iter().any(|label| NEVER_MIRRORED.contains(label));
     let mirrored = wish.mirrored.unwrap_or(mirrors[at % mirrors.len()] && !fixed);
 
-    let captions = wish.subjects.iter().zip(&chosen).map(|(subject, id)| caption(subject, *id, names, style_word)).collect();
+    let captions =
+        wish.subjects.iter().zip(&chosen).map(|(subject, id)| caption(subject, *id, names, style_word)).collect();
     let mut said = String::new();
     if let (&[subject], &[label]) = (&wish.subjects.iter().collect::<Vec<_>>().as_slice(), labels.as_slice()) {
         if let Thing::Known(ids) = &subject.thing {
@@ -125,15 +126,18 @@ fn caption(subject: &Subject, id: Option<ConceptId>, names: &Names, style: &str)
         (Thing::Words(words), _) => words,
         (Thing::Known(_), None) => panic!("a known thing has a sense"),
     };
+    // The style in front: behind, it pulls one picture in ten to another thing.
     let learnt = wanted_colour(subject, id, names).and_then(|colour| colour.learnt());
     match learnt {
-        Some(colour) => format!("{colour} {name}, {style}"),
-        None => format!("{name}, {style}"),
+        Some(colour) => format!("{style} {colour} {name}"),
+        None => format!("{style} {name}"),
     }
 }
 
 /// Returns the colour a subject must be given, unless its own name says it.
 fn wanted_colour(subject: &Subject, id: Option<ConceptId>, names: &Names) -> Option<Colour> {
-    let named = |colour: &Colour| id.is_some_and(|id| normal(&names.concept(id).label).split(' ').any(|word| word == colour.name));
+    let named = |colour: &Colour| {
+        id.is_some_and(|id| normal(&names.concept(id).label).split(' ').any(|word| word == colour.name))
+    };
     subject.colour.clone().filter(|colour| !named(colour))
 }

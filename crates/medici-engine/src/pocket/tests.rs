@@ -103,12 +103,21 @@ fn a_reading_can_be_asked_for_as_a_prompt() {
 
 #[test]
 fn previews_come_nearer_to_the_picture_every_time() {
-    for (prompt, seed) in [("a red fox", 1), ("house", 2), ("pink elephant", 3), ("frog wearing a crown", 4), ("three apples", 5), ("democracy", 6), ("robot", 7), ("a cat and a dog", 8)] {
+    for (prompt, seed) in [
+        ("a red fox", 1),
+        ("house", 2),
+        ("pink elephant", 3),
+        ("frog wearing a crown", 4),
+        ("three apples", 5),
+        ("democracy", 6),
+        ("robot", 7),
+        ("a cat and a dog", 8),
+    ] {
         let control = Watching::default();
         let pictures = POCKET.run(&Spec { count: 4, seed, previews: 3, ..spec(prompt) }, &control).unwrap();
         let previews = control.previews.into_inner().unwrap();
         for picture in pictures {
-            let last = paint::resized(picture.pixels, PREVIEW_SIDE);
+            let last = resize::resized(picture.pixels, PREVIEW_SIDE);
             let apart: Vec<f64> =
                 previews.iter().filter(|(i, _)| *i == picture.index).map(|(_, p)| squared_distance(p, &last)).collect();
             assert_eq!(apart.len(), 3);
@@ -155,7 +164,9 @@ fn every_size_is_drawn_and_transparency_is_real() {
 
 #[test]
 fn pictures_are_not_degenerate() {
-    for prompt in ["a red fox", "green car", "castle", "three apples", "a cat and pizza", "umbrella", "flower", "spaceship"] {
+    for prompt in
+        ["a red fox", "green car", "castle", "three apples", "a cat and pizza", "umbrella", "flower", "spaceship"]
+    {
         for picture in draw(&Spec { count: 4, background: Background::Transparent, ..spec(prompt) }) {
             let pixels: Vec<&[u8]> = picture.pixels.bytes.chunks(4).collect();
             let covered = pixels.iter().filter(|p| p[3] > 127).count() * 100 / pixels.len();
@@ -209,7 +220,25 @@ fn an_estimate_learns_from_runs() {
 
 #[test]
 fn strange_prompts_are_drawn_without_a_panic() {
-    for prompt in ["🦊", "?!,;", "of of of", "on", "and and", "red", "a", "the background", "9999999999999999999 cats", "猫", "wearing wearing", "of a", "3d", ", , ,", "x\u{301}\u{200d}y", "two", "on on a on"] {
+    for prompt in [
+        "🦊",
+        "?!,;",
+        "of of of",
+        "on",
+        "and and",
+        "red",
+        "a",
+        "the background",
+        "9999999999999999999 cats",
+        "猫",
+        "wearing wearing",
+        "of a",
+        "3d",
+        ", , ,",
+        "x\u{301}\u{200d}y",
+        "two",
+        "on on a on",
+    ] {
         assert_eq!(draw(&Spec { steps: Some(4), ..spec(prompt) }).len(), 1, "{prompt}");
         POCKET.understanding(prompt);
     }

@@ -51,7 +51,7 @@ fn sample(prior: &Prior, guidance: f32, start: Option<(&[f32], f32)>) -> Vec<f32
     if let Some((start, from)) = start {
         z.iter_mut().zip(start).for_each(|(z, start)| *z = from * start + (1.0 - from) * *z);
     }
-    let walk = Walk { steps: 12, guidance, from, leap: None };
+    let walk = Walk { steps: 12, guidance, from, early_guidance: guidance };
     for at in 0..walk.steps {
         prior.step(&mut z, &conditions, &null, walk, at);
     }
@@ -125,10 +125,8 @@ fn enlarged_pictures_agree_with_the_reference() {
     let (rgba, background, expected) = (vector("rgba"), vector("background"), vector("rgb"));
     for (i, canvas) in rgba.chunks(CANVAS).enumerate() {
         let behind = &background[3 * i..3 * i + 3];
-        let small: Vec<f32> = canvas
-            .chunks(4)
-            .flat_map(|p| [0, 1, 2].map(|c| (p[c] + (1.0 - p[3]) * behind[c]) * 2.0 - 1.0))
-            .collect();
+        let small: Vec<f32> =
+            canvas.chunks(4).flat_map(|p| [0, 1, 2].map(|c| (p[c] + (1.0 - p[3]) * behind[c]) * 2.0 - 1.0)).collect();
         assert_eq!(small.len(), SIDE * SIDE * 3);
         let large = upscaler.enlarge(&small);
         // The reference keeps its channels apart.

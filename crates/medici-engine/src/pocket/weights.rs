@@ -103,7 +103,8 @@ impl<'a> Weights<'a> {
         for output in 0..outputs {
             for channel in 0..channels {
                 for tap in 0..9 {
-                    weight[(tap * channels + channel) * outputs + output] = rows[(output * channels + channel) * 9 + tap];
+                    weight[(tap * channels + channel) * outputs + output] =
+                        rows[(output * channels + channel) * 9 + tap];
                 }
             }
         }

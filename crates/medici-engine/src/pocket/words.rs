@@ -49,7 +49,8 @@ pub(super) fn singulars(phrase: &str) -> Vec<String> {
     let mut forms = Vec::new();
     if let Some((_, one)) = IRREGULAR.iter().find(|(many, _)| *many == last) {
         forms.push((*one).to_owned());
-    } else if let Some(stem) = last.strip_suffix('s').filter(|stem| stem.len() > 2 && !stem.ends_with(['s', 'u', '\''])) {
+    } else if let Some(stem) = last.strip_suffix('s').filter(|stem| stem.len() > 2 && !stem.ends_with(['s', 'u', '\'']))
+    {
         if let Some(stem) = stem.strip_suffix("ie") {
             forms.push(format!("{stem}y"));
         }

@@ -68,7 +68,9 @@ fn each_picture_has_its_previews_each_nearer_than_the_last() {
     for picture in &drawn {
         let own: Vec<&Pixels> = previews.iter().filter(|(i, _)| *i == picture.index).map(|(_, p)| p).collect();
         assert_eq!(own.len(), 3);
-        let apart = |p: &Pixels| -> u64 { p.bytes.iter().zip(&picture.pixels.bytes).map(|(a, b)| u64::from(a.abs_diff(*b))).sum() };
+        let apart = |p: &Pixels| -> u64 {
+            p.bytes.iter().zip(&picture.pixels.bytes).map(|(a, b)| u64::from(a.abs_diff(*b))).sum()
+        };
         assert!(own.windows(2).all(|pair| apart(pair[1]) < apart(pair[0])));
     }
 }
