@@ -186,3 +186,93 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    fn connection() -> (DuplexStream, Watched<DuplexStream>, Shared) {
+        let (client, server) = tokio::io::duplex(1 << 10);
+        let shared = Shared::default();
+        (client, Watched::new(server, shared.clone()), shared)
+    }
+
+    /// Reads until the connection is given up, and returns the seconds that took.
+    async fn seconds_until_given_up(watched: &mut Watched<DuplexStream>) -> u64 {
+        let began = Instant::now();
+        let mut piece = [0; 256];
+        loop {
+            match watched.read(&mut piece).await {
+                Ok(_) => {}
+                Err(failure) => {
+                    assert_eq!(failure.kind(), io::ErrorKind::TimedOut);
+                    return began.elapsed().as_secs();
+                }
+            }
+        }
+    }
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_says_nothing_is_given_up_after_ten_seconds() {
+        let (_client, mut watched, _) = connection();
+        assert_eq!(seconds_until_given_up(&mut watched).await, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_drips_is_given_up_after_ten_seconds() {
+        let (mut client, mut watched, _) = connection();
+        let drip = async move {
+            for byte in HEAD {
+                if client.write_all(&[*byte]).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            client
+        };
+        let dripping = tokio::spawn(drip);
+        assert_eq!(seconds_until_given_up(&mut watched).await, 10);
+        dripping.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_between_two_requests_is_given_up_after_seventy_five_seconds() {
+        let (mut client, mut watched, _) = connection();
+        client.write_all(HEAD).await.unwrap();
+        assert_eq!(seconds_until_given_up(&mut watched).await, 75);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_not_given_up_while_it_is_our_turn() {
+        let (mut client, mut watched, shared) = connection();
+        client.write_all(HEAD).await.unwrap();
+        let answering = shared.answer();
+        let reading = tokio::time::timeout(Duration::from_secs(3_600), seconds_until_given_up(&mut watched));
+        assert!(reading.await.is_err(), "given up while its request was being answered");
+        drop(answering);
+        // A reply is written, and the client has its time again.
+        watched.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        assert_eq!(seconds_until_given_up(&mut watched).await, 75);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_given_up_after_a_minute() {
+        let (_client, mut watched, _) = connection();
+        let began = Instant::now();
+        let failure = watched.write_all(&[0; 4 << 10]).await.unwrap_err();
+        assert_eq!(failure.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_wrong_with_the_bytes_is_known_to_the_request() {
+        let (mut client, mut watched, shared) = connection();
+        client.write_all(b"GET / HTTP/1.1\nHost: a\n\n").await.unwrap();
+        let mut piece = [0; 256];
+        watched.read(&mut piece).await.unwrap();
+        assert_eq!(shared.wrong(), Some("The lines of a request's head end in CR LF."));
+    }
+}

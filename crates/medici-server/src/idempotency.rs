@@ -18,7 +18,8 @@ const KEY_BYTES_MAX: usize = 255;
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let good = |text: &&str| !text.is_empty() && text.len() <= KEY_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
+    let good =
+        |text: &&str| !text.is_empty() && text.len() <= KEY_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
     match value.to_str().ok().filter(good).filter(|_| values.next().is_none()) {
         Some(text) => Ok(Some(text)),
         None => {

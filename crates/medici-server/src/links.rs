@@ -24,17 +24,6 @@ pub(crate) fn absolute(config: &ServerConfig, image: ImageId, now: Timestamp) ->
     format!("{}{}", config.base_url, signed(config, image, seconds(now) + lifetime))
 }
 
-/// Returns a link for our own pages, without the host.
-///
-/// It changes only four times in a lifetime, so that a browser finds its pictures in its cache when the page
-/// is shown again. It works for at least the configured lifetime and at most a quarter longer.
-pub(crate) fn relative(config: &ServerConfig, image: ImageId, now: Timestamp) -> String {
-    let lifetime = i64::try_from(config.link_lifetime.as_secs()).expect("a link's lifetime is a matter of hours");
-    let quarter = (lifetime / 4).max(1);
-    let end = seconds(now) + lifetime;
-    signed(config, image, (end + quarter - 1) / quarter * quarter)
-}
-
 fn signed(config: &ServerConfig, image: ImageId, expires: i64) -> String {
     let signature = sign(&config.signing_secret, Purpose::Image, &message(image, expires));
     format!("/images/{image}.png?expires={expires}&signature={signature}")
@@ -92,8 +81,7 @@ fn checked(config: &ServerConfig, file: &str, query: &str) -> Option<(ImageId, i
         values.next().map(|(_, value)| value).filter(|_| values.next().is_none())
     };
     let expires: i64 = value("expires")?.parse().ok()?;
-    verify(&config.signing_secret, Purpose::Image, &message(id, expires), value("signature")?)
-        .then_some((id, expires))
+    verify(&config.signing_secret, Purpose::Image, &message(id, expires), value("signature")?).then_some((id, expires))
 }
 
 #[cfg(test)]
@@ -121,15 +109,5 @@ mod tests {
         assert_eq!(check(&config, &link.replace(".png", ".svg")), None);
         let other = ServerConfig { signing_secret: [9; 32], ..config };
         assert_eq!(check(&other, &link), None);
-    }
-
-    #[test]
-    fn the_links_of_a_page_stay_the_same_for_a_quarter_of_their_life() {
-        let config = ServerConfig::for_tests();
-        let at = |second: i64| relative(&config, ImageId::from_u128(7), Timestamp::from_micros(second * 1_000_000));
-        assert_eq!(at(1), at(900));
-        assert_ne!(at(900), at(901));
-        assert_eq!(check(&config, &at(1)), Some(4_500));
-        assert_eq!(check(&config, &at(900)), Some(4_500));
     }
 }

@@ -97,10 +97,8 @@ async fn answer(stream: TcpStream, router: Router, mut stopped: watch::Receiver<
     let shared = Shared::default();
     let stream = TokioIo::new(Watched::new(stream, shared.clone()));
     let service = service_fn(move |request: Request<Incoming>| pass_on(router.clone(), shared.clone(), request));
-    let connection = http1::Builder::new()
-        .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
-        .serve_connection(stream, service);
+    let connection =
+        http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).serve_connection(stream, service);
     tokio::pin!(connection);
     let stop = async move {
         // It can only become true; a sender that is gone has ended the process' serving, too.

@@ -24,8 +24,8 @@ const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// A signed-in browser: the extractor of every page and of everything a page calls.
 ///
-/// On a method that changes something it also demands that the request came from our own pages. Without a
-/// session a person gets a page that says what to do, and anything else a problem document.
+/// On a method that changes something it also demands that the request came from our own pages. A refusal
+/// carries its [`Fault`], so that pages may say it in their own words.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Session {
     /// Whose pages these are.
@@ -37,8 +37,7 @@ impl FromRequestParts<AppState> for Session {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
         let Some(account) = signed_in(state, &parts.headers) else {
-            let person = accepts_html(&parts.headers) && parts.method == Method::GET;
-            return Err(if person { closed(OPEN_THE_URL) } else { Fault::NoSession.into_response() });
+            return Err(Fault::NoSession.into_response());
         };
         if !parts.method.is_safe() && !from_our_pages(&parts.headers) {
             return Err(Fault::ForeignOrigin.into_response());
@@ -55,9 +54,9 @@ pub(crate) async fn sign_in(State(state): State<AppState>, request: Request, nex
         return home(None);
     }
     // A browser that loads pages ahead of time, or somebody's link preview, must not use the token up.
-    let ahead = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
-        request.headers().get(*name).is_some_and(|value| value.as_bytes().starts_with(b"prefetch"))
-    });
+    let ahead = ["sec-purpose", "purpose", "x-moz"]
+        .iter()
+        .any(|name| request.headers().get(*name).is_some_and(|value| value.as_bytes().starts_with(b"prefetch")));
     if ahead {
         return (StatusCode::SERVICE_UNAVAILABLE, no_store()).into_response();
     }
@@ -141,12 +140,6 @@ fn from_our_pages(headers: &HeaderMap) -> bool {
     }
 }
 
-fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"))
-}
-
-const OPEN_THE_URL: &str = "Open the address that <code>medici serve</code> printed when it started: it signs \
-    this browser in.";
 const WRONG_TOKEN: &str = "This address is not the one that the running server printed. A server prints a new \
     one each time it starts.";
 const USED_TOKEN: &str = "This address has been used already, in another browser. Restart <code>medici \

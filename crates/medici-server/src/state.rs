@@ -151,9 +151,16 @@ mod tests {
             extra_hosts: vec!["medici.internal".to_owned()],
             ..ServerConfig::new("https://pictures.example:8443/", AccountId::from_u128(1), [0; 32], String::new())
         };
-        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:8080", "[::1]", "[::1]:8080", "pictures.example",
-            "pictures.example:1", "medici.internal:9000"]
-        {
+        for host in [
+            "localhost",
+            "LOCALHOST:80",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:8080",
+            "pictures.example",
+            "pictures.example:1",
+            "medici.internal:9000",
+        ] {
             assert!(config.is_our_host(host), "{host}");
         }
         for host in ["", ":80", "evil.example", "127.0.0.1.evil.example", "localhost.", "[::2]", "pictures.example:x"] {

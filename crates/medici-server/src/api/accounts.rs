@@ -156,10 +156,7 @@ pub(crate) async fn create_key(
     PathText(account): PathText,
     JsonBody(body): JsonBody<KeyBody>,
 ) -> Result<Response, Fault> {
-    if body.label.chars().count() > LABEL_CHARS_MAX {
-        let message = format!("A label has up to {LABEL_CHARS_MAX} characters.");
-        return Err(Fault::param("string_above_max_length", "label", message));
-    }
+    check_label(&body.label)?;
     let account = found(&state, &account).await?.id;
     let (key, secret) = state.studio.create_api_key(KeyOwner::Account(account), &body.label).await?;
     let reply = NewKeyBody {
@@ -170,6 +167,15 @@ pub(crate) async fn create_key(
         created_at: Text(key.created_at),
     };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(reply)).into_response())
+}
+
+/// Refuses a label that is too long to be one.
+pub(super) fn check_label(label: &str) -> Result<(), Fault> {
+    if label.chars().count() > LABEL_CHARS_MAX {
+        let message = format!("A label has up to {LABEL_CHARS_MAX} characters.");
+        return Err(Fault::param("string_above_max_length", "label", message));
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]

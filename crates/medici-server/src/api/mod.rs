@@ -8,6 +8,7 @@ mod accounts;
 mod charges;
 mod credits;
 mod jobs;
+mod keys;
 
 use crate::routes::{Access, Route};
 
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("POST", "/api/accounts", Access::Admin, post(accounts::open)),
         Route::new("POST", accounts::GRANTS, Access::Admin, post(accounts::grant)),
         Route::new("POST", "/api/accounts/{id}/keys", Access::Admin, post(accounts::create_key)),
+        Route::new("POST", "/api/keys", Access::Admin, post(keys::create)),
         Route::new("DELETE", "/api/keys/{id}", Access::Admin, delete(accounts::revoke_key)),
     ]
 }

@@ -90,9 +90,7 @@ fn words(fault: &Fault) -> (StatusCode, &'static str, String) {
         Fault::BodyTimeout => {
             (StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request's body took too long to arrive.")
         }
-        Fault::UnsupportedMedia { message } => {
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", *message)
-        }
+        Fault::UnsupportedMedia { message } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", *message),
         Fault::ForeignHost => {
             (StatusCode::MISDIRECTED_REQUEST, "unknown_host", "This server does not go by that name.")
         }
@@ -116,11 +114,9 @@ fn words(fault: &Fault) -> (StatusCode, &'static str, String) {
             "idempotency_key_reused",
             "This Idempotency-Key was used before with another request.",
         ),
-        Fault::StorageFull => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "storage_full",
-            "The server's storage is full. Nothing was charged.",
-        ),
+        Fault::StorageFull => {
+            (StatusCode::SERVICE_UNAVAILABLE, "storage_full", "The server's storage is full. Nothing was charged.")
+        }
         Fault::StoreUnavailable => (
             StatusCode::SERVICE_UNAVAILABLE,
             "store_unavailable",
