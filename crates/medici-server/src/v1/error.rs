@@ -60,11 +60,9 @@ pub(crate) fn write(fault: &Fault) -> Refused {
             invalid(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address takes other methods.")
         }
         Fault::NoKey => row(StatusCode::UNAUTHORIZED, INVALID, None, NO_KEY),
-        Fault::BadKey { shown } => invalid(
-            StatusCode::UNAUTHORIZED,
-            "invalid_api_key",
-            &format!("Incorrect API key provided: {shown}."),
-        ),
+        Fault::BadKey { shown } => {
+            invalid(StatusCode::UNAUTHORIZED, "invalid_api_key", &format!("Incorrect API key provided: {shown}."))
+        }
         Fault::MissingScope { needed } => {
             invalid(StatusCode::FORBIDDEN, "insufficient_permissions", &format!("This needs {needed}."))
         }
@@ -74,9 +72,7 @@ pub(crate) fn write(fault: &Fault) -> Refused {
         }
         Fault::BadLink => invalid(StatusCode::FORBIDDEN, "bad_link", "This link was not made by this server."),
         Fault::ExpiredLink => invalid(StatusCode::GONE, "expired_link", "This link has expired."),
-        Fault::NotFound { what } => {
-            invalid(StatusCode::NOT_FOUND, "not_found", &format!("There is no such {what}."))
-        }
+        Fault::NotFound { what } => invalid(StatusCode::NOT_FOUND, "not_found", &format!("There is no such {what}.")),
         Fault::UnknownModel { model } => Row {
             status: StatusCode::NOT_FOUND,
             kind: INVALID,
@@ -138,12 +134,7 @@ struct Row {
 
 impl Row {
     fn write(self, fault: &Fault) -> Refused {
-        let error = Object {
-            message: &self.message,
-            r#type: self.kind,
-            param: self.param.as_deref(),
-            code: self.code,
-        };
+        let error = Object { message: &self.message, r#type: self.kind, param: self.param.as_deref(), code: self.code };
         let body = serde_json::to_vec(&Body { error }).expect("strings make JSON");
         let retry = match fault {
             Fault::OutOfCredits { .. } | Fault::JobFailed { .. } | Fault::JobCancelled => Some(false),

@@ -213,6 +213,3 @@ fn safety_identifier(params: &Params<'_>) -> Result<Option<String>, Fault> {
     }
     Ok(effective.map(str::to_owned))
 }
-
-#[cfg(test)]
-mod tests;

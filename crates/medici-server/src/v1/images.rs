@@ -49,15 +49,14 @@ pub(crate) async fn generate(
     let ours = caller.key.as_u128().to_be_bytes();
     let attempt = Fingerprint::of([GENERATIONS.as_bytes(), ours.as_slice(), &body]);
     let implicit = key.is_none().then_some(attempt);
-    let earlier = implicit.filter(|_| is_retry(&headers)).and_then(|attempt| {
-        state.shared.attempts.claim(&attempt, studio.clock.now())
-    });
+    let earlier = implicit
+        .filter(|_| is_retry(&headers))
+        .and_then(|attempt| state.shared.attempts.claim(&attempt, studio.clock.now()));
     let (job, replayed) = match earlier {
         Some(job) => (job, true),
         None => {
-            let key = key.map(|key| {
-                key_use(caller.account, GENERATIONS, key, Fingerprint::of([body.as_slice()]), Keep::Day)
-            });
+            let key =
+                key.map(|key| key_use(caller.account, GENERATIONS, key, Fingerprint::of([body.as_slice()]), Keep::Day));
             let seed = request.seed.unwrap_or_else(|| fresh_seed(studio.ids.secret()));
             let ticket = studio.submit(Submit {
                 account: caller.account,

@@ -1,9 +1,6 @@
 //! The models that can be named.
 
-use axum::{
-    Json,
-    extract::State,
-};
+use axum::{Json, extract::State};
 use serde::Serialize;
 
 use super::profile;

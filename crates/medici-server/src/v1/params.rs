@@ -33,11 +33,19 @@ impl<'a> Params<'a> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let below = |found: &dyn std::fmt::Display| {
             let found = format!("Expected a value >= {min}, but got {found} instead.");
-            Fault::param("integer_below_min_value", name, format!("Invalid '{name}': integer below minimum value. {found}"))
+            Fault::param(
+                "integer_below_min_value",
+                name,
+                format!("Invalid '{name}': integer below minimum value. {found}"),
+            )
         };
         let above = |found: &dyn std::fmt::Display| {
             let found = format!("Expected a value <= {max}, but got {found} instead.");
-            Fault::param("integer_above_max_value", name, format!("Invalid '{name}': integer above maximum value. {found}"))
+            Fault::param(
+                "integer_above_max_value",
+                name,
+                format!("Invalid '{name}': integer above maximum value. {found}"),
+            )
         };
         match (value.as_u64(), value.as_i64()) {
             (Some(found), _) if found < min => Err(below(&found)),

@@ -1,9 +1,10 @@
 //! `POST /v1/images/generations`, when all goes well and when drawing does not.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use medici_studio::Limits;
 use serde_json::json;
 
-use crate::house::{GENERATIONS, House};
+use crate::house::{GENERATIONS, House, Plan};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
@@ -30,13 +31,7 @@ async fn a_prompt_becomes_four_pictures_for_one_credit() {
         let picture = house.get(path).send().await.is(200);
         assert!(picture.body.starts_with(PNG));
     }
-    assert_eq!(
-        house.story().await,
-        [
-            "held: lot 1 -1, held 1 +1",
-            "captured: held 1 -1, used:generate 1 +1",
-        ]
-    );
+    assert_eq!(house.story().await, ["held: lot 1 -1, held 1 +1", "captured: held 1 -1, used:generate 1 +1",]);
 }
 
 #[tokio::test]
@@ -179,12 +174,8 @@ async fn without_credits_nothing_is_queued_and_nobody_is_told_to_retry() {
 
 #[tokio::test]
 async fn a_full_queue_is_said_before_anything_is_held() {
-    let plan = crate::house::Plan { worker: false, ..Default::default() };
-    let house = House::with(crate::house::Plan {
-        limits: medici_studio::Limits { queued_max: 0, ..plan.limits.clone() },
-        ..plan
-    })
-    .await;
+    let limits = Limits { queued_max: 0, ..Limits::for_tests() };
+    let house = House::with(Plan { worker: false, limits, ..Plan::default() }).await;
     let answer = house.post(GENERATIONS, json!({"prompt": "a red fox"})).key(&house.key).send().await;
     assert_eq!(answer.head("retry-after"), "5");
     let message = answer.is_openai(503, "server_error", Some("engine_overloaded"), None);

@@ -11,7 +11,7 @@ use medici_engine::{PngEncoder, TestPattern};
 use medici_ledger::{AccountId, Entry};
 use medici_server::{AppState, ServerConfig, router};
 use medici_store::{DiskBlobs, Embedded, Faults, Options};
-use medici_studio::{Account, Clock, KeyOwner, Limits, Studio, Worker, prices};
+use medici_studio::{Account, Clock, KeyOwner, Limits, Studio, Worker, engine::Engine, prices};
 use medici_testkit::{ManualClock, SeededIds};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -42,11 +42,17 @@ pub(crate) struct Plan {
     pub(crate) worker: bool,
     pub(crate) config: ServerConfig,
     pub(crate) limits: Limits,
+    pub(crate) engine: Arc<dyn Engine>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { worker: true, config: ServerConfig::for_tests(), limits: Limits::for_tests() }
+        Self {
+            worker: true,
+            config: ServerConfig::for_tests(),
+            limits: Limits::for_tests(),
+            engine: Arc::new(TestPattern::default()),
+        }
     }
 }
 
@@ -69,7 +75,7 @@ impl House {
         let studio = Arc::new(Studio {
             store: Arc::new(store),
             blobs: Arc::new(DiskBlobs::open(home.path()).unwrap()),
-            engine: Arc::new(TestPattern::default()),
+            engine: plan.engine,
             encoder: Arc::new(PngEncoder),
             clock: clock.clone(),
             ids: Arc::new(SeededIds::new(1)),
@@ -272,7 +278,10 @@ impl Answer {
         keys.sort_unstable();
         assert_eq!(keys, ["code", "message", "param", "type"], "{body}");
         assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
-        assert_eq!((error["type"].as_str(), error["code"].as_str(), error["param"].as_str()), (Some(kind), code, param));
+        assert_eq!(
+            (error["type"].as_str(), error["code"].as_str(), error["param"].as_str()),
+            (Some(kind), code, param)
+        );
         assert_eq!(answer.head("content-type"), "application/json");
         assert!(answer.head("x-request-id").starts_with("req_"));
         error["message"].as_str().unwrap().to_owned()

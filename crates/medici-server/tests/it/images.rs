@@ -1,1 +1,60 @@
-//! To come.
+//! Links to images: signed, expiring, and safe to look at.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use serde_json::json;
+
+use crate::house::House;
+
+/// Draws two pictures and returns their links as paths.
+async fn links(house: &House) -> Vec<String> {
+    let body = house.generate(json!({"prompt": "a red fox", "n": 2, "size": "256x256"})).await.is(200).json();
+    let path =
+        |image: &serde_json::Value| image["url"].as_str().unwrap().split_at("http://127.0.0.1:8080".len()).1.to_owned();
+    body["data"].as_array().unwrap().iter().map(path).collect()
+}
+
+#[tokio::test]
+async fn an_image_is_served_so_that_a_browser_can_only_look_at_it() {
+    let house = House::open().await;
+    let link = &links(&house).await[0];
+    let answer = house.get(link).send().await.is(200);
+    assert_eq!(answer.head("content-type"), "image/png");
+    assert_eq!(answer.head("x-content-type-options"), "nosniff");
+    assert_eq!(answer.head("content-security-policy"), "sandbox; default-src 'none'");
+    assert_eq!(answer.head("cache-control"), "private, max-age=3600, immutable");
+    assert!(answer.head("content-disposition").starts_with("inline; filename=\"medici-"));
+    assert!(answer.head("content-disposition").ends_with("-1.png\""));
+    let tag = answer.head("etag");
+    let known = house.get(link).header("if-none-match", tag).send().await.is(304);
+    assert!(known.body.is_empty());
+    let head = house.ask(Method::HEAD, link).send().await.is(200);
+    assert!(head.body.is_empty());
+}
+
+#[tokio::test]
+async fn a_link_works_for_sixty_minutes() {
+    let house = House::open().await;
+    let link = &links(&house).await[0];
+    house.clock.advance(Duration::from_secs(3_599));
+    assert_eq!(house.get(link).send().await.is(200).head("cache-control"), "private, max-age=1, immutable");
+    house.clock.advance(Duration::from_secs(1));
+    house.get(link).send().await.is_problem(410, "expired_link");
+}
+
+#[tokio::test]
+async fn a_link_is_good_for_its_own_image_only() {
+    let house = House::open().await;
+    let links = links(&house).await;
+    let (mine, query) = links[0].split_once('?').unwrap();
+    let (other, _) = links[1].split_once('?').unwrap();
+    house.get(&format!("{other}?{query}")).send().await.is_problem(403, "bad_link");
+    house.get(mine).send().await.is_problem(403, "bad_link");
+    // Without a signature an image that exists and one that does not are alike, and no key opens either.
+    house.get("/images/img_00000000000000000000000000000000.png").send().await.is_problem(403, "bad_link");
+    house.get(mine).key(&house.key).send().await.is_problem(403, "bad_link");
+    house.get("/images/%ff.png").send().await.is(400);
+    let longer = query.replacen("expires=", "expires=9", 1);
+    house.get(&format!("{mine}?{longer}")).send().await.is_problem(403, "bad_link");
+}

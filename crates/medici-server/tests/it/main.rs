@@ -9,6 +9,7 @@ mod house;
 mod idempotency;
 mod images;
 mod jobs;
+mod pages;
 mod routes;
 mod session;
 mod sockets;
