@@ -36,13 +36,14 @@ use medici_studio::engine::{
     Understanding,
 };
 
-use basis::Basis;
+use basis::{Basis, SIDE};
 use estimate::Pace;
 use names::Names;
 use noise::{Chance, Stream};
 use paint::PREVIEW_SIDE;
 use prior::{BATCH, Prior, Walk};
 use reading::Reading;
+use resize::resized;
 pub use scene::LatentError;
 use scene::{Arrangement, Scene};
 use upscale::Upscaler;
@@ -121,6 +122,28 @@ impl Pocket {
     fn draw(&self, scene: &Scene, size: Size, transparent: bool) -> Pixels {
         let sheet = paint::paint(&self.basis, &self.upscaler, scene);
         sheet.pixels((!transparent).then_some(scene.backdrop), size.width)
+    }
+
+    /// Reports one early look at every picture.
+    fn preview(&self, look: Look, scenes: Vec<Scene>, transparent: bool, control: &dyn Control) {
+        let backdrop = |scene: &Scene| (!transparent).then_some(scene.backdrop);
+        match look.side() {
+            Some(side) => {
+                for (index, (sheet, scene)) in (0..).zip(paint::sketch(&self.basis, &scenes).iter().zip(&scenes)) {
+                    let coarse = sheet.pixels(backdrop(scene), side);
+                    control.preview(index, resized(coarse, PREVIEW_SIDE));
+                }
+            }
+            None => {
+                let mut drawn: Vec<(Scene, Option<Pixels>)> = scenes.into_iter().map(|scene| (scene, None)).collect();
+                spread(&mut drawn, |(scene, pixels)| {
+                    *pixels = Some(self.draw(scene, Size::square(PREVIEW_SIDE), transparent));
+                });
+                for (index, (_, pixels)) in (0..).zip(drawn) {
+                    control.preview(index, pixels.expect("every scene was drawn"));
+                }
+            }
+        }
     }
 
     fn check(&self, spec: &Spec) -> Result<(), EngineError> {
@@ -259,13 +282,10 @@ impl Engine for Pocket {
             spread(&mut batches, |batch| {
                 batch.clean = self.prior.step(&mut batch.z, &batch.conditions, &self.null, walk, number);
             });
-            if preview_after(at + 1, steps, spec.previews) {
+            if let Some(look) = Look::after(at + 1, steps, spec.previews) {
                 let clean: Vec<&[f32]> =
                     batches.iter().flat_map(|batch| batch.clean.chunks(LATENT)).take(layers).collect();
-                let scenes = self.scenes(&readings, wish.arrangement, &clean);
-                for (index, (sheet, scene)) in (0..).zip(paint::sketch(&self.basis, &scenes).iter().zip(&scenes)) {
-                    control.preview(index, sheet.pixels((!transparent).then_some(scene.backdrop), PREVIEW_SIDE));
-                }
+                self.preview(look, self.scenes(&readings, wish.arrangement, &clean), transparent, control);
             }
             control.step(Step { of: steps, at: at + 1 });
         }
@@ -289,10 +309,30 @@ impl Engine for Pocket {
     }
 }
 
-/// Returns whether a preview is due after step `done` of `steps`, with `previews` of them evenly before the end.
-fn preview_after(done: u32, steps: u32, previews: u32) -> bool {
-    let due = |nth: u32| (f64::from(nth) * f64::from(steps) / f64::from(previews + 1)).round();
-    done < steps && (1..=previews.min(steps)).any(|nth| due(nth).max(1.0).total_cmp(&f64::from(done)).is_eq())
+/// An early look at the pictures: the `nth` of `of`, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    nth: u32,
+    of: u32,
+}
+
+impl Look {
+    /// Returns the look that is due after step `done`: they are spread evenly before the last step, at most
+    /// one a step.
+    fn after(done: u32, steps: u32, previews: u32) -> Option<Self> {
+        let of = previews.min(steps - 1);
+        // Steps are at least as many as looks, so no two looks round to one step, nor to the first or last.
+        (1..=of).find(|nth| (2 * nth * steps + of + 1) / (2 * (of + 1)) == done).map(|nth| Self { nth, of })
+    }
+
+    /// Returns how finely this look is drawn, in pixels of an edge; none is by the upscaler.
+    ///
+    /// Successive predictions of the clean latent may differ less than a sketch differs from a picture. What
+    /// makes every look nearer to the picture than the one before is that each is drawn finer.
+    fn side(self) -> Option<u32> {
+        let full = u32::try_from(SIDE).expect("the canvas is small");
+        (self.nth < self.of).then(|| full * (self.nth + 1) / (self.of + 1))
+    }
 }
 
 /// Does the same to every item, on a few threads; a panic in one is the caller's.

@@ -56,6 +56,7 @@ fn squared_distance(a: &Pixels, b: &Pixels) -> f64 {
 #[test]
 fn more_pictures_begin_with_the_same_ones_bit_for_bit() {
     for prompt in ["a red fox", "two dogs and a cat"] {
+        let spec = |prompt| Spec { steps: Some(4), ..spec(prompt) };
         let ten = draw(&Spec { count: 10, ..spec(prompt) });
         for count in [1, 2, 4, 5] {
             let fewer = draw(&Spec { count, ..spec(prompt) });
@@ -117,7 +118,7 @@ fn previews_come_nearer_to_the_picture_every_time() {
         let pictures = POCKET.run(&Spec { count: 4, seed, previews: 3, ..spec(prompt) }, &control).unwrap();
         let previews = control.previews.into_inner().unwrap();
         for picture in pictures {
-            let last = resize::resized(picture.pixels, PREVIEW_SIDE);
+            let last = resized(picture.pixels, PREVIEW_SIDE);
             let apart: Vec<f64> =
                 previews.iter().filter(|(i, _)| *i == picture.index).map(|(_, p)| squared_distance(p, &last)).collect();
             assert_eq!(apart.len(), 3);
@@ -128,11 +129,18 @@ fn previews_come_nearer_to_the_picture_every_time() {
 
 #[test]
 fn previews_are_spread_over_the_steps() {
-    let due = |previews, steps| (1..=steps).filter(|at| preview_after(*at, steps, previews)).collect::<Vec<_>>();
+    let due =
+        |previews, steps: u32| (1..=steps).filter(|at| Look::after(*at, steps, previews).is_some()).collect::<Vec<_>>();
     assert_eq!(due(3, 12), [3, 6, 9]);
     assert!(due(0, 12).is_empty());
     assert_eq!(due(3, 4), [1, 2, 3]);
     assert_eq!(due(99, 4), [1, 2, 3]);
+    for steps in STEPS {
+        for previews in 0..60 {
+            assert_eq!(due(previews, steps).len(), usize::try_from(previews.min(steps - 1)).unwrap());
+            assert!(!due(previews, steps).contains(&steps));
+        }
+    }
 }
 
 #[test]
