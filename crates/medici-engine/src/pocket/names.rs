@@ -8,7 +8,7 @@ use tokenizers::Tokenizer;
 
 use super::prior::{Pieces, Prior, Table};
 use super::weights::LoadError;
-use super::words::{normal, singulars};
+use super::words::{misspelt, normal, singulars};
 
 const PLAIN_WORDS: &str = include_str!("plain_words.txt");
 
@@ -46,9 +46,6 @@ pub(super) enum Knowledge {
     Absent(Option<ConceptId>),
 }
 
-/// A rule of the plain words.
-type Rule = Knowledge;
-
 /// All names, and the means to compare words.
 pub(super) struct Names {
     concepts: Vec<Concept>,
@@ -59,7 +56,7 @@ pub(super) struct Names {
     by_keyword: HashMap<String, Vec<ConceptId>>,
     /// Labels the model was never shown.
     untrained: HashSet<String>,
-    plain: HashMap<String, Rule>,
+    plain: HashMap<String, Knowledge>,
     tokenizer: Tokenizer,
     /// Directions of the trained labels in the word table, made when first needed.
     directions: OnceLock<Vec<(ConceptId, bool, Vec<f32>)>>,
@@ -194,9 +191,24 @@ impl Names {
     }
 
     fn nearest(&self, word: &str, direction: &[f32], table: &Table) -> Option<ConceptId> {
-        let offer = if self.pieces(word).len() == 1 { OFFER_NEAR.0 } else { OFFER_NEAR.1 };
+        let single = self.pieces(word).len() == 1;
+        if !single && let Some(id) = self.meant(word) {
+            return Some(id);
+        }
+        let offer = if single { OFFER_NEAR.0 } else { OFFER_NEAR.1 };
         let best = self.by_direction(direction, table).max_by(|a, b| a.0.total_cmp(&b.0));
         best.filter(|(near, _, _)| *near >= offer).map(|(_, _, id)| id)
+    }
+
+    /// Returns the name that a word of several pieces, and so no common one, may be a misspelling of.
+    fn meant(&self, word: &str) -> Option<ConceptId> {
+        let plain = self.plain.iter().filter_map(|(name, known)| match known {
+            Knowledge::Drawn(ids) => Some((name, ids[0])),
+            Knowledge::Absent(_) => None,
+        });
+        let names = self.by_label.iter().map(|(name, id)| (name, *id)).chain(plain);
+        // The smallest by spelling, since maps have no order of their own.
+        names.filter(|(name, _)| misspelt(word, name)).min().map(|(_, id)| id)
     }
 
     /// Returns every trained concept with how near its label is and whether the label is one piece.
@@ -225,7 +237,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn plain_rules(labels: &HashMap<String, ConceptId>) -> HashMap<String, Rule> {
+fn plain_rules(labels: &HashMap<String, ConceptId>) -> HashMap<String, Knowledge> {
     let label = |text: &str| {
         let found = labels.get(&normal(text));
         *found.unwrap_or_else(|| panic!("plain_words.txt names the label {text:?}, which the model was not shown"))

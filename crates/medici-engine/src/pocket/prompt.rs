@@ -168,6 +168,7 @@ enum Relation {
     Beside,
     On,
     Under,
+    /// Worn if it can be, else beside: "a cat in a hat", "a dog with a bone".
     Wearing,
 }
 
@@ -195,7 +196,7 @@ const RELATIONS: [(&str, Relation); 32] = [
     ("and", Relation::Beside),
     (",", Relation::Beside),
     ("plus", Relation::Beside),
-    ("with", Relation::Beside),
+    ("with", Relation::Wearing),
     ("beside", Relation::Beside),
     ("near", Relation::Beside),
     ("by", Relation::Beside),
@@ -203,7 +204,7 @@ const RELATIONS: [(&str, Relation); 32] = [
     ("holding", Relation::Beside),
     ("eating", Relation::Beside),
     ("carrying", Relation::Beside),
-    ("in", Relation::Beside),
+    ("in", Relation::Wearing),
 ];
 
 fn listed(list: &str, word: &str) -> bool {
@@ -271,27 +272,16 @@ fn arrange(wish: &mut Wish, relation: Option<Relation>, names: &Names) {
             std::mem::swap(first, second);
             Arrangement::On
         }
-        Some(Relation::Wearing | Relation::Beside)
-            if relation == Some(Relation::Wearing)
-                || HATS.contains(&worn.as_str())
-                || EYEWEAR.contains(&worn.as_str()) =>
-        {
-            if HATS.contains(&worn.as_str()) {
-                Arrangement::Hat
-            } else if EYEWEAR.contains(&worn.as_str()) {
-                Arrangement::Glasses
-            } else {
-                Arrangement::Rows
-            }
-        }
+        Some(Relation::Wearing) if HATS.contains(&worn.as_str()) => Arrangement::Hat,
+        Some(Relation::Wearing) if EYEWEAR.contains(&worn.as_str()) => Arrangement::Glasses,
         _ => Arrangement::Rows,
     };
     if matches!(wish.arrangement, Arrangement::Hat | Arrangement::Glasses) {
         // A face wears better than a body seen from the side.
-        if let Thing::Known(ids) = &mut first.thing {
-            if let Some(face) = names.labelled(&format!("{} face", normal(&names.concept(ids[0]).label))) {
-                *ids = vec![face];
-            }
+        if let Thing::Known(ids) = &mut first.thing
+            && let Some(face) = names.labelled(&format!("{} face", normal(&names.concept(ids[0]).label)))
+        {
+            *ids = vec![face];
         }
     }
 }

@@ -82,13 +82,12 @@ pub(super) fn take(wish: &Wish, names: &Names, seed: u64, index: u32, transparen
     let captions =
         wish.subjects.iter().zip(&chosen).map(|(subject, id)| caption(subject, *id, names, style_word)).collect();
     let mut said = String::new();
-    if let (&[subject], &[label]) = (&wish.subjects.iter().collect::<Vec<_>>().as_slice(), labels.as_slice()) {
-        if let Thing::Known(ids) = &subject.thing {
-            let colour = subject.colour.as_ref().map_or(String::new(), |colour| format!("{} ", colour.name));
-            if ids.len() > 1 || !wish.unknown.is_empty() {
-                said = format!("{colour}{label}, ");
-            }
-        }
+    if let ([subject], [label]) = (wish.subjects.as_slice(), labels.as_slice())
+        && let Thing::Known(ids) = &subject.thing
+        && (ids.len() > 1 || !wish.unknown.is_empty())
+    {
+        let colour = subject.colour.as_ref().map_or(String::new(), |colour| format!("{} ", colour.name));
+        said = format!("{colour}{label}, ");
     }
     if wish.style.is_none() {
         said += style_word;

@@ -62,9 +62,44 @@ pub(super) fn singulars(phrase: &str) -> Vec<String> {
     forms.into_iter().map(|form| if before.is_empty() { form } else { format!("{before} {form}") }).collect()
 }
 
+/// Returns whether one word is a slip of the other: a letter left out, doubled, wrong or swapped with its
+/// neighbour; two slips in a word of seven letters or more.
+pub(super) fn misspelt(word: &str, meant: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (word.chars().collect(), meant.chars().collect());
+    let allowed = match a.len().min(b.len()) {
+        0..4 => return false,
+        4..7 => 1,
+        _ => 2,
+    };
+    if a.len().abs_diff(b.len()) > allowed {
+        return false;
+    }
+    // Optimal string alignment: the distance of every beginning of one word from every beginning of the other.
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()] <= allowed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slips_are_seen_and_other_words_are_not() {
+        assert!(misspelt("umbrela", "umbrella") && misspelt("kittne", "kitten") && misspelt("giraff", "giraffe"));
+        assert!(!misspelt("cat", "car") && !misspelt("house", "mouth") && !misspelt("umbrella", "brella"));
+    }
 
     #[test]
     fn words_are_made_comparable() {
