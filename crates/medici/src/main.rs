@@ -49,6 +49,7 @@ pub(crate) enum Verdict {
 }
 
 fn main() -> ExitCode {
+    end_quietly_with_the_reader();
     let arguments = cli::Cli::parse();
     match cli::run(arguments) {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
@@ -60,4 +61,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the process when whoever read its output has gone, as in `medici account list | head`.
+fn end_quietly_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+            // What a shell reports for a program that ended by SIGPIPE.
+            std::process::exit(141);
+        }
+        usual(panic);
+    }));
 }

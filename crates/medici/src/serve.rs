@@ -55,7 +55,7 @@ async fn serve(config: &Config, engine: Arc<dyn Engine>) -> Result<Verdict> {
         Opening::Open(studio) => Arc::new(studio),
         Opening::Locked(error) => return Err(error),
     };
-    let first_start = studio.find_account(&config.owner).await?.is_none();
+    let first_start = !wiring::has_operator_key(&studio).await?;
     let owner = wiring::owner(&studio, config).await?;
     wiring::admin_key(&studio, &config.data).await?;
     let server = server_config(config, address, &owner)?;

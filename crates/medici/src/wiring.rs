@@ -111,6 +111,12 @@ pub(crate) async fn admin_key(studio: &Studio, data: &DataDir) -> Result<String>
     Ok(secret.expose().to_owned())
 }
 
+/// Returns whether the operator has an administration key, besides the one of commands on this machine.
+pub(crate) async fn has_operator_key(studio: &Studio) -> Result<bool> {
+    let keys = studio.store.api_keys(None).await?;
+    Ok(keys.iter().any(|key| key.owner == KeyOwner::Admin && key.label != ADMIN_LABEL))
+}
+
 async fn works(studio: &Studio, text: &str) -> Result<bool> {
     let Some(secret) = Secret::parse(text) else { return Ok(false) };
     let key = studio.store.api_key(secret.lookup()).await?;

@@ -2,7 +2,13 @@
 
 mod support;
 
-use std::{fs, net::TcpListener, path::Path, process::Stdio, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use serde_json::Value;
 use support::{Home, Server, text};
@@ -95,22 +101,30 @@ fn a_picture_is_priced_held_drawn_captured_and_explained() {
 }
 
 #[test]
-fn verify_names_a_byte_that_was_flipped() {
+fn verify_names_an_image_whose_file_is_gone() {
     let home = Home::new();
     home.account("ann", "15");
+    let key = home.key(&["--account", "ann"]);
+    let mut server = home.serve(&["--engine", "test-pattern"]);
+    assert_eq!(server.client().picture(&key, "one").unwrap().0, 200);
+    assert!(server.stop().success());
     home.verify();
-    let file = home.path().join("medici.db");
-    let mut bytes = fs::read(&file).unwrap();
-    let wal = home.path().join("medici.db-wal");
-    assert!(!wal.exists() || fs::metadata(&wal).unwrap().len() == 0, "a store that was closed has no log left");
-    // The plan's name is in the first entry's body and in the wallet's snapshot.
-    let at = bytes.windows(5).position(|window| window == b"\x04none" || &window[1..] == b"none").unwrap();
-    bytes[at + 2] ^= 1;
-    fs::write(&file, bytes).unwrap();
+    let files = files_under(&home.path().join("blobs"));
+    assert_eq!(files.len(), 1, "{files:?}");
+    fs::remove_file(&files[0]).unwrap();
     let output = home.run(&["ledger", "verify", "--json"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(!report["findings"].as_array().unwrap().is_empty(), "{report}");
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{report}");
+    let name = files[0].file_name().unwrap().to_str().unwrap();
+    assert!(findings[0]["what"].as_str().unwrap().contains(name), "{report}");
+    assert!(text(&home.run(&["ledger", "verify"]).stdout).contains("BROKEN"));
+}
+
+fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] }).collect()
 }
 
 #[test]

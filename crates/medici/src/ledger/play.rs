@@ -10,7 +10,7 @@ use medici_ledger::{
 };
 use serde_json::json;
 
-use super::play_store::StoreSubject;
+use super::play_store::{Kind, StoreSubject};
 use crate::{Verdict, render as print};
 
 /// Arguments of `ledger play`.
@@ -45,8 +45,8 @@ pub(crate) fn run_files(args: &PlayArgs) -> Result<Verdict> {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let mut subject: Box<dyn Subject> = match args.store {
             On::Pure => Box::new(PureSubject::new()),
-            On::Memory => Box::new(StoreSubject::memory()?),
-            On::Sqlite => Box::new(StoreSubject::sqlite()?),
+            On::Memory => Box::new(StoreSubject::new(Kind::Memory)?),
+            On::Sqlite => Box::new(StoreSubject::new(Kind::Sqlite)?),
         };
         match run(&text, &mut *subject, Options::default()) {
             Ok(ran) if args.json => played.push(json!({

@@ -1,11 +1,14 @@
 //! A real store as the subject of a scenario: its units of work, its commits, and a clock that the scenario sets.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures_util::future::join_all;
 use medici_ledger::{
     AccountId, Command, Entry, Fact, Hold, PriceBook, Reply, Slice, Timestamp, Wallet,
@@ -18,16 +21,36 @@ use tokio::runtime::Runtime;
 
 use crate::machine::{hex, random};
 
-/// A store that plays scenarios.
+/// Stores that play a scenario: one, unless the scenario tells an account's story after a later one's.
+///
+/// A store never goes back in time, so an account whose first line is earlier than what the others have booked
+/// gets a store of its own. No decision crosses accounts, so it decides the same there.
 pub(crate) struct StoreSubject {
     runtime: Runtime,
-    clock: Arc<SetClock>,
-    /// `None` only while a crash replaces it.
-    store: Option<Kind>,
+    kind: Kind,
+    stores: Vec<Placed>,
+    homes: HashMap<AccountId, usize>,
     prices: Arc<PriceBook>,
 }
 
-enum Kind {
+/// What kind of store is played on.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// In memory.
+    Memory,
+    /// On a disk.
+    Sqlite,
+}
+
+/// One store, its clock and the last instant that it was asked at.
+struct Placed {
+    clock: Arc<SetClock>,
+    /// `None` only while a crash replaces it.
+    open: Option<Open>,
+    last: Timestamp,
+}
+
+enum Open {
     Memory(Memory),
     Sqlite(Box<Embedded>, Scratch),
 }
@@ -50,46 +73,80 @@ impl Clock for SetClock {
     }
 }
 
-impl StoreSubject {
-    /// A subject on the store in memory.
-    pub(crate) fn memory() -> Result<Self> {
-        Self::new(|clock, prices| Ok(Kind::Memory(Memory::new(clock, prices))))
-    }
+const OPEN: &str = "a store is missing only within a crash";
+const SOUND: &str = "the store of a play does not fail";
 
-    /// A subject on an embedded store in a directory of its own.
-    pub(crate) fn sqlite() -> Result<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("medici-play-{}-{}", COUNT.fetch_add(1, Ordering::Relaxed), hex(&random::<8>()));
-        let scratch = Scratch(std::env::temp_dir().join(name));
-        Self::new(|clock, prices| {
-            let store = Embedded::open(&scratch.0, clock, prices, &Options::default())?;
-            Ok(Kind::Sqlite(Box::new(store), scratch))
-        })
-    }
-
-    fn new(open: impl FnOnce(Arc<dyn Clock>, Arc<PriceBook>) -> Result<Kind>) -> Result<Self> {
+impl Placed {
+    fn new(kind: Kind, prices: Arc<PriceBook>) -> Self {
         let clock = Arc::new(SetClock(AtomicI64::new(0)));
-        let prices: Arc<PriceBook> = Arc::default();
-        let store = open(clock.clone(), prices.clone()).context("cannot open a store to play on")?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { runtime, clock, store: Some(store), prices })
+        let open = match kind {
+            Kind::Memory => Open::Memory(Memory::new(clock.clone(), prices)),
+            Kind::Sqlite => {
+                let scratch = Scratch(std::env::temp_dir().join(format!("medici-play-{}", hex(&random::<8>()))));
+                let store = Embedded::open(&scratch.0, clock.clone(), prices, &Options::default());
+                Open::Sqlite(Box::new(store.expect("the directory for temporary files takes a store")), scratch)
+            }
+        };
+        Self { clock, open: Some(open), last: Timestamp::MIN }
     }
 
     fn store(&self) -> &dyn Store {
-        match self.store.as_ref().expect("a store is missing only within a crash") {
-            Kind::Memory(store) => store,
-            Kind::Sqlite(store, _) => &**store,
+        match self.open.as_ref().expect(OPEN) {
+            Open::Memory(store) => store,
+            Open::Sqlite(store, _) => &**store,
         }
+    }
+
+    fn set_prices(&self, prices: Arc<PriceBook>) {
+        match self.open.as_ref().expect(OPEN) {
+            Open::Memory(store) => store.set_prices(prices),
+            Open::Sqlite(store, _) => store.set_prices(prices),
+        }
+    }
+
+    /// Closes the store, with everything that is only in memory, and opens what it has kept.
+    fn crash(&mut self, prices: &Arc<PriceBook>) {
+        self.open = Some(match self.open.take().expect(OPEN) {
+            Open::Memory(store) => Open::Memory(store.reopen()),
+            Open::Sqlite(store, scratch) => {
+                drop(store);
+                let clock: Arc<dyn Clock> = self.clock.clone();
+                let store = Embedded::open(&scratch.0, clock, prices.clone(), &Options::default());
+                Open::Sqlite(Box::new(store.expect("a store that was closed opens again")), scratch)
+            }
+        });
+    }
+}
+
+impl StoreSubject {
+    /// A subject without accounts.
+    pub(crate) fn new(kind: Kind) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { runtime, kind, stores: Vec::new(), homes: HashMap::new(), prices: Arc::default() })
+    }
+
+    /// Returns the store of an account; places one that is new.
+    fn home(&mut self, account: AccountId, at: Timestamp) -> usize {
+        if let Some(home) = self.homes.get(&account) {
+            return *home;
+        }
+        let home = self.stores.iter().position(|placed| placed.last <= at).unwrap_or_else(|| {
+            self.stores.push(Placed::new(self.kind, self.prices.clone()));
+            self.stores.len() - 1
+        });
+        self.homes.insert(account, home);
+        home
+    }
+
+    fn known(&self, account: AccountId) -> Option<&Placed> {
+        self.homes.get(&account).map(|home| &self.stores[*home])
     }
 }
 
 impl Subject for StoreSubject {
     fn set_prices(&mut self, book: &PriceBook) {
         self.prices = Arc::new(book.clone());
-        match self.store.as_ref().expect("a store is missing only within a crash") {
-            Kind::Memory(store) => store.set_prices(self.prices.clone()),
-            Kind::Sqlite(store, _) => store.set_prices(self.prices.clone()),
-        }
+        self.stores.iter().for_each(|placed| placed.set_prices(self.prices.clone()));
     }
 
     fn run(&mut self, step: &Step) -> Outcome {
@@ -97,35 +154,31 @@ impl Subject for StoreSubject {
     }
 
     fn run_together(&mut self, steps: &[Step]) -> Vec<Outcome> {
-        let Some(first) = steps.first() else { return Vec::new() };
-        self.clock.0.store(first.at.micros(), Ordering::SeqCst);
-        let units = steps.iter().map(|step| decide(self.store(), Unit { step: step.clone() }));
+        let homes: Vec<usize> = steps.iter().map(|step| self.home(step.account, step.at)).collect();
+        for (home, step) in homes.iter().zip(steps) {
+            let placed = &mut self.stores[*home];
+            placed.last = placed.last.max(step.at);
+            placed.clock.0.store(step.at.micros(), Ordering::SeqCst);
+        }
+        let asked = homes.iter().zip(steps);
+        let units = asked.map(|(home, step)| decide(self.stores[*home].store(), Unit { step: step.clone() }));
         let answers = self.runtime.block_on(join_all(units));
-        answers
-            .into_iter()
-            .map(|answer| answer.expect("the store of a play does not fail").unwrap_or_else(|no| no))
-            .collect()
+        answers.into_iter().map(|answer| answer.expect(SOUND).unwrap_or_else(|refused| refused)).collect()
     }
 
     fn wallet(&mut self, account: AccountId) -> Wallet {
-        self.store().wallet(account).unwrap_or_else(|| Wallet::new(account))
+        self.known(account).and_then(|placed| placed.store().wallet(account)).unwrap_or_else(|| Wallet::new(account))
     }
 
     fn entries(&mut self, account: AccountId) -> Vec<Entry> {
-        self.runtime.block_on(super::all_entries(self.store(), account)).expect("the store of a play does not fail")
+        let Some(placed) = self.known(account) else { return Vec::new() };
+        self.runtime.block_on(super::all_entries(placed.store(), account)).expect(SOUND)
     }
 
-    /// Closes the store, with everything that is only in memory, and opens what it has kept.
     fn crash(&mut self) {
-        self.store = Some(match self.store.take().expect("a store is missing only within a crash") {
-            Kind::Memory(store) => Kind::Memory(store.reopen()),
-            Kind::Sqlite(store, scratch) => {
-                drop(store);
-                let clock: Arc<dyn Clock> = self.clock.clone();
-                let store = Embedded::open(&scratch.0, clock, self.prices.clone(), &Options::default());
-                Kind::Sqlite(Box::new(store.expect("a store that was closed opens again")), scratch)
-            }
-        });
+        for placed in &mut self.stores {
+            placed.crash(&self.prices);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Clients that write down what they ask before they ask it, and what they were told after.
 
+#![allow(dead_code, unreachable_pub, reason = "a module of several test binaries, each of which uses a part of it")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,

@@ -1,6 +1,6 @@
 //! The real binary in a directory of its own.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "a module of several test binaries, each of which uses a part of it")]
 
 #[path = "../../src/http.rs"]
 pub mod http;

@@ -1,5 +1,7 @@
 //! File systems of their own, for tests that fill or lose a disk. Needs root.
 
+#![allow(dead_code, unreachable_pub, reason = "a module of several test binaries, each of which uses a part of it")]
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
