@@ -18,7 +18,7 @@ use medici_studio::{Job, JobId, Progress, StoreError};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{card, page, strings, visitor::Visitor};
+use super::{card, page, visitor::Visitor};
 use crate::AppState;
 
 /// How often a silent stream says that it is alive.

@@ -31,8 +31,8 @@ use axum::{
 
 use crate::{AppState, error::Fault};
 
-/// The largest form of a page, in bytes: a prompt and a few words.
-const FORM_BYTES_MAX: usize = 64 * 1024;
+/// The largest form of a page, in bytes: the longest prompt, each of its characters escaped, and a few words.
+const FORM_BYTES_MAX: usize = 512 * 1024;
 
 /// What pages may load and do: our own files, and previews that came with the page.
 const POLICY: &str = "default-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; \

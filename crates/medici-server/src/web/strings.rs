@@ -33,7 +33,6 @@ pub(super) const SURPRISE: &str = "Surprise me";
 pub(super) const SHORTCUT: &str = "Ctrl + Enter";
 pub(super) const OFFLINE: &str =
     "The server did not answer. Nothing was lost: press the button again and it costs once at most.";
-pub(super) const WORKING: &str = "Sending…";
 
 // Credits.
 pub(super) const CREDITS: &str = "Credits";

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{HeaderMap, request::Parts},
     response::Response,
 };
 use medici_ledger::{AccountId, Balances};
@@ -73,9 +73,8 @@ impl FromRequestParts<AppState> for Visitor {
         // gets the words of the pages.
         let session = Session::from_request_parts(parts, state).await.map_err(|refused| {
             match refused.extensions().get::<Fault>() {
-                Some(Fault::ForeignOrigin) => page::elsewhere(&parts.headers),
                 Some(Fault::NoSession) => page::signed_out(&parts.headers),
-                None if refused.status() == StatusCode::UNAUTHORIZED => page::signed_out(&parts.headers),
+                Some(Fault::ForeignOrigin) => page::elsewhere(&parts.headers),
                 Some(_) | None => refused,
             }
         })?;
