@@ -68,7 +68,7 @@ impl Admin {
     pub(crate) async fn open(config: &Config) -> Result<Self> {
         // Commands draw nothing; the small engine spares them loading a model.
         let studio = match wiring::open(config, wiring::engine(EngineKind::TestPattern)?)? {
-            Opening::Open(studio) => Arc::new(studio),
+            Opening::Open(studio) => Arc::new(*studio),
             Opening::Locked(locked) => {
                 let Some(server) = config.data.running_server()? else { return Err(locked) };
                 let key = config.data.admin_key()?.context("the data directory has no admin.key")?;

@@ -52,7 +52,7 @@ async fn serve(config: &Config, engine: Arc<dyn Engine>) -> Result<Verdict> {
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
     let studio = match wiring::open(config, engine)? {
-        Opening::Open(studio) => Arc::new(studio),
+        Opening::Open(studio) => Arc::new(*studio),
         Opening::Locked(error) => return Err(error),
     };
     let first_start = !wiring::has_operator_key(&studio).await?;

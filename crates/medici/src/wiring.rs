@@ -57,7 +57,7 @@ pub(crate) fn blobs(directory: &Path) -> Result<DiskBlobs> {
 /// What came of opening the data directory's store.
 pub(crate) enum Opening {
     /// Here it is.
-    Open(Studio),
+    Open(Box<Studio>),
     /// Another process, usually a server, has it open. The message says which.
     Locked(anyhow::Error),
 }
@@ -74,7 +74,7 @@ pub(crate) fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Opening> 
     };
     // After the lock is taken: opening sweeps what another process may just be writing.
     let blobs = blobs(config.data.path())?;
-    Ok(Opening::Open(Studio {
+    Ok(Opening::Open(Box::new(Studio {
         store: Arc::new(store),
         blobs: Arc::new(blobs),
         engine,
@@ -85,7 +85,7 @@ pub(crate) fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Opening> 
         limits: config.limits(),
         progress: Default::default(),
         running: Default::default(),
-    }))
+    })))
 }
 
 /// Returns the account of whoever starts the server; opens it at the first start.

@@ -1,5 +1,7 @@
 //! Who may depend on whom. An arrow is added here by review, never by accident.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::{collections::BTreeSet, process::Command};
 
 /// Every arrow that may exist between our crates, outside of tests.

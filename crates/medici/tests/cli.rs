@@ -1,5 +1,7 @@
 //! Every command of the binary, with and without a server on the same data.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test of a real process in real time")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! A full disk: refused clearly, nothing lost, and back by itself when there is space.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test of a real process in real time")]
+
 #[path = "support/mount.rs"]
 mod mount;
 mod support;

@@ -2,6 +2,8 @@
 //!
 //! This proves atomicity. The page cache survives a killed process, so durability is proved by `power_cut.rs`.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test of a real process in real time")]
+
 #[path = "support/load.rs"]
 mod load;
 mod support;

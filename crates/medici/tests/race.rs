@@ -1,5 +1,7 @@
 //! Many at once for the last credits: exactly as many succeed as there are credits.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test of a real process in real time")]
+
 mod support;
 
 use std::sync::Barrier;

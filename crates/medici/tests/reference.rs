@@ -2,6 +2,8 @@
 //!
 //! `MEDICI_WRITE_REFERENCE=1 cargo nextest run -p medici --test reference` writes it anew.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test of a real process in real time")]
+
 mod support;
 
 use std::{fmt::Write, fs, path::Path};

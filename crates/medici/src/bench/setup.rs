@@ -44,7 +44,7 @@ impl Place {
     /// Opens its studio. Nothing is drawn by it.
     pub(crate) fn studio(&self) -> Result<Studio> {
         match wiring::open(&self.config, wiring::engine(EngineKind::TestPattern)?)? {
-            Opening::Open(studio) => Ok(studio),
+            Opening::Open(studio) => Ok(*studio),
             Opening::Locked(error) => Err(error),
         }
     }
