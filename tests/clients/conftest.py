@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-MEDICI = pathlib.Path(os.environ.get("MEDICI_BIN", ROOT / "target/release/medici"))
+MEDICI = pathlib.Path(os.environ.get("TEST_BINARY", ROOT / "target/release/medici"))
 
 
 class Studio:

@@ -6,7 +6,6 @@ import io
 import json
 import urllib.request
 
-import httpx
 import openai
 import pytest
 from PIL import Image
@@ -17,7 +16,7 @@ class Counted(openai.OpenAI):
 
     def __init__(self, studio, key, **options):
         self.requests = []
-        http = httpx.Client(event_hooks={"request": [self.requests.append]})
+        http = openai.DefaultHttpxClient(event_hooks={"request": [self.requests.append]})
         super().__init__(base_url=f"{studio.url}/v1", api_key=key, http_client=http, **options)
 
 
@@ -33,8 +32,8 @@ def available(studio, key):
 
 def facts(studio, key):
     """What happened to the account, oldest first, without the extensions that say nothing about credits."""
-    entries = api(studio, key, "/api/credits/entries?limit=100")["data"]
-    return [entry["kind"] for entry in reversed(entries) if entry["kind"] != "extended"]
+    entries = api(studio, key, "/api/credits/entries?limit=100")["entries"]
+    return [entry["fact"] for entry in reversed(entries) if entry["fact"] != "extended"]
 
 
 def fetch(url):

@@ -59,8 +59,9 @@ async fn serve(config: &Config, engine: Arc<dyn Engine>) -> Result<Verdict> {
     let owner = wiring::owner(&studio, config).await?;
     wiring::admin_key(&studio, &config.data).await?;
     let server = server_config(config, address, &owner)?;
-    greet(config, &studio, &server, &owner, first_start).await?;
+    // Before the URL is printed: whoever reads it may run another command at once.
     config.data.server_started(&RunningServer { address, pid: std::process::id() })?;
+    greet(config, &studio, &server, &owner, first_start).await?;
     let (stop, stopped) = watch::channel(false);
     let state = AppState::new(studio.clone(), server);
     let worker = Arc::new(Worker::new(studio.clone(), WORKER));
