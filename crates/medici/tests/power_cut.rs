@@ -31,17 +31,7 @@ const CLIENTS: [Kind; 4] = [Kind::Charge, Kind::Charge, Kind::Charge, Kind::Pict
 
 #[test]
 fn what_was_acknowledged_before_the_power_went_is_there_when_it_comes_back() {
-    let disk = match Mount::ext4(256).and_then(|disk| Cutter::new(disk.path()).map(|_| disk)) {
-        Ok(disk) => disk,
-        Err(lack) if std::env::var("MEDICI_SKIP_POWER_CUT").is_ok_and(|value| value == "1") => {
-            eprintln!("skipped by MEDICI_SKIP_POWER_CUT: {lack}");
-            return;
-        }
-        Err(lack) => panic!(
-            "this test cuts the power of a loop-mounted ext4 image: it needs root, loop devices, mkfs.ext4 and \
-             python3 ({lack}); MEDICI_SKIP_POWER_CUT=1 leaves it out"
-        ),
-    };
+    let Some(disk) = disk() else { return };
     let seed = rounds("MEDICI_SEED", 20_261_122);
     let mut moments = ChaCha8Rng::seed_from_u64(seed);
     let home = Home::at(disk.path().join("data"));
@@ -86,6 +76,47 @@ fn what_was_acknowledged_before_the_power_went_is_there_when_it_comes_back() {
     }
     assert!(lost >= cuts / 2, "the cuts were none: of {cuts} files that nobody synced, {lost} were lost");
     assert!(ledger.charges() > 20 && ledger.pictures() > 5, "too little load: {}", ledger.counts());
+}
+
+#[test]
+fn a_server_whose_disk_fails_acknowledges_nothing_more_and_ends_with_code_70() {
+    let Some(disk) = disk() else { return };
+    let home = Home::at(disk.path().join("data"));
+    let cast = Cast::new(&home);
+    let cutter = Cutter::new(disk.path()).unwrap();
+    let mut server = home.serve(&["--engine", "test-pattern", "--log", "json"]);
+    let mut client = server.client();
+    assert_eq!(client.charge(&cast.account, &cast.service_key, "before").unwrap().0, 201);
+    cutter.cut();
+    // An answer may not come at all; an acknowledgement must not.
+    if let Ok((status, body)) = client.charge(&cast.account, &cast.service_key, "after") {
+        assert_eq!(status, 503, "{body}");
+    }
+    assert_eq!(server.wait(Duration::from_secs(10)).code(), Some(70));
+    drop(cutter);
+    disk.off().unwrap();
+    disk.again().unwrap();
+    let mut server = home.serve(&["--engine", "test-pattern", "--log", "json"]);
+    let again = server.client().charge(&cast.account, &cast.service_key, "before").unwrap();
+    assert_eq!((again.0, &again.1["entry"]["seq"]), (201, &3.into()), "{}", again.1);
+    assert_eq!(server.client().charge(&cast.account, &cast.service_key, "after").unwrap().0, 201);
+    assert!(server.stop().success());
+    home.verify();
+}
+
+/// Makes the disk; a machine that cannot is a failure, unless the environment says to leave these tests out.
+fn disk() -> Option<Mount> {
+    match Mount::ext4(256).and_then(|disk| Cutter::new(disk.path()).map(|_| disk)) {
+        Ok(disk) => Some(disk),
+        Err(lack) if std::env::var("MEDICI_SKIP_POWER_CUT").is_ok_and(|value| value == "1") => {
+            eprintln!("skipped by MEDICI_SKIP_POWER_CUT: {lack}");
+            None
+        }
+        Err(lack) => panic!(
+            "this test cuts the power of a loop-mounted ext4 image: it needs root, loop devices, mkfs.ext4 and \
+             python3 ({lack}); MEDICI_SKIP_POWER_CUT=1 leaves it out"
+        ),
+    }
 }
 
 /// Forgets an answer that came after the cut began: it promises nothing.
