@@ -132,6 +132,11 @@ impl Waiting {
         Self { state: state.clone(), account, job, number, written: false }
     }
 
+    /// Returns the job.
+    pub(crate) fn job(&self) -> JobId {
+        self.job
+    }
+
     /// Ends the wait: the client has its answer, or gets one that another try need not join.
     pub(crate) fn answered(mut self) {
         self.written = true;

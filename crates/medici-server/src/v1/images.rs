@@ -11,11 +11,12 @@ use medici_ledger::{
     idempotency::{Fingerprint, Keep},
 };
 use medici_studio::{
-    Finished, Image, JobId, JobState, Outcome, ReadImageError, Submit,
+    Finished, Image, JobId, JobState, KeyUse, Outcome, ReadImageError, Submit,
     engine::{Background, Spec},
 };
 use serde::Serialize;
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::{
     attempts::Waiting,
@@ -52,46 +53,65 @@ pub(crate) async fn generate(
     let earlier = implicit
         .filter(|_| is_retry(&headers))
         .and_then(|attempt| state.shared.attempts.claim(&attempt, studio.clock.now()));
-    let (job, replayed) = match earlier {
-        Some(job) => (job, true),
+    let (waiting, replayed) = match earlier {
+        Some(job) => (Waiting::begin(&state, caller.account, job, implicit), true),
         None => {
-            let key =
-                key.map(|key| key_use(caller.account, GENERATIONS, key, Fingerprint::of([body.as_slice()]), Keep::Day));
-            let seed = request.seed.unwrap_or_else(|| fresh_seed(studio.ids.secret()));
-            let ticket = studio.submit(Submit {
-                account: caller.account,
-                api_key: Some(caller.key),
-                operation: Operation::Generate,
-                model: request.model.clone(),
-                spec: Spec {
-                    prompt: request.prompt.clone(),
-                    count: request.count,
-                    size: request.size,
-                    seed,
-                    background: request.background,
-                    steps: None,
-                    previews: 0,
-                },
-                key,
-            });
-            let ticket = ticket.await?;
-            (ticket.job, ticket.replayed)
+            let fingerprint = Fingerprint::of([body.as_slice()]);
+            let key = key.map(|key| key_use(caller.account, GENERATIONS, key, fingerprint, Keep::Day));
+            accept(&state, submission(&state, caller, &request, key), implicit).await?
         }
     };
-    let waiting = Waiting::begin(&state, caller.account, job, implicit);
-    finish(&state, caller, job, &request, replayed, waiting).await
+    finish(&state, caller, &request, replayed, waiting).await
+}
+
+fn submission(state: &AppState, caller: AccountCaller, request: &Generation, key: Option<KeyUse>) -> Submit {
+    Submit {
+        account: caller.account,
+        api_key: Some(caller.key),
+        operation: Operation::Generate,
+        model: request.model.clone(),
+        spec: Spec {
+            prompt: request.prompt.clone(),
+            count: request.count,
+            size: request.size,
+            seed: request.seed.unwrap_or_else(|| fresh_seed(state.studio.ids.secret())),
+            background: request.background,
+            steps: None,
+            previews: 0,
+        },
+        key,
+    }
+}
+
+/// Submits a request and begins to wait for its job. Returns whether it is a repeat, too.
+///
+/// Runs beside the request: a client that goes away while the hold is being committed must leave somebody who
+/// knows of the job, or it would be drawn and paid for nobody.
+async fn accept(state: &AppState, submit: Submit, request: Option<Fingerprint>) -> Result<(Waiting, bool), Fault> {
+    let state = state.clone();
+    let account = submit.account;
+    let submitting = async move {
+        let ticket = state.studio.submit(submit).await?;
+        Ok((Waiting::begin(&state, account, ticket.job, request), ticket.replayed))
+    };
+    match tokio::spawn(submitting.in_current_span()).await {
+        Ok(accepted) => accepted,
+        Err(failure) => match failure.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => Err(Fault::internal(&cancelled)),
+        },
+    }
 }
 
 /// Waits for the job's end and replies from its committed rows.
 async fn finish(
     state: &AppState,
     caller: AccountCaller,
-    job: JobId,
     request: &Generation,
     replayed: bool,
     waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let finished = state.studio.finished(job).await?;
+    let finished = state.studio.finished(waiting.job()).await?;
     let finished = finished.filter(|finished| finished.job.account == caller.account);
     let finished = finished.ok_or(Fault::NotFound { what: "job" })?;
     let balance = state.studio.balances(caller.account).map_or(Credits::ZERO, |balances| balances.available);

@@ -14,7 +14,7 @@ async fn an_account_is_opened_with_its_monthly_credits() {
     assert_eq!(balance["account"], account["id"]);
     assert_eq!(balance["available"], "15");
     let twice = house.post("/api/accounts", json!({"name": "carol"})).key(&house.admin).send().await;
-    assert_eq!(twice.is_problem(409, "name_taken"), "An account named carol exists already.");
+    assert_eq!(twice.problem(409, "name_taken"), "An account named carol exists already.");
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn an_account_that_cannot_be_is_refused() {
         (json!({"name": "carol", "role": "admin"}), "invalid_value"),
         (json!({}), "invalid_value"),
     ] {
-        house.post("/api/accounts", body).key(&house.admin).send().await.is_problem(400, code);
+        house.post("/api/accounts", body).key(&house.admin).send().await.problem(400, code);
     }
 }
 
@@ -46,7 +46,7 @@ async fn credits_are_given_once_for_a_key() {
     let again = grant(&house, "g-1", body).await.is(201);
     assert_eq!(again.head("idempotent-replayed"), "true");
     assert_eq!(first.body, again.body);
-    grant(&house, "g-1", json!({"credits": "3", "class": "promo"})).await.is_problem(422, "idempotency_key_reused");
+    grant(&house, "g-1", json!({"credits": "3", "class": "promo"})).await.problem(422, "idempotency_key_reused");
     assert_eq!(house.available(), "17.5");
     assert_eq!(house.story().await, ["granted: issuance:promo 2 -2.5, lot 2 +2.5"]);
 }
@@ -67,13 +67,13 @@ async fn a_grant_that_cannot_be_is_refused() {
         (json!({"credits": "1", "class": "promo", "source": "monthly"}), "invalid_value"),
         (json!({"credits": "1", "class": "promo", "priority": 1}), "invalid_value"),
     ] {
-        grant(&house, "g-1", body.clone()).await.is_problem(400, code);
+        grant(&house, "g-1", body.clone()).await.problem(400, code);
     }
     let path = format!("/api/accounts/{}/grants", house.account);
     let body = json!({"credits": "1", "class": "promo"});
-    house.post(&path, body.clone()).key(&house.admin).send().await.is_problem(400, "idempotency_key_required");
+    house.post(&path, body.clone()).key(&house.admin).send().await.problem(400, "idempotency_key_required");
     let nobody = house.post("/api/accounts/nobody/grants", body).key(&house.admin).idempotency_key("g-1");
-    nobody.send().await.is_problem(404, "not_found");
+    nobody.send().await.problem(404, "not_found");
     assert_eq!(house.available(), "15");
 }
 
@@ -90,12 +90,12 @@ async fn a_key_works_from_its_making_to_its_revocation_and_not_a_moment_longer()
     let revoked = house.ask(Method::DELETE, &path).key(&house.admin).send().await.is(200).json();
     assert_eq!(revoked["revoked_at"], "2026-11-22T12:00:00Z");
     let after = house.get("/v1/models").key(secret).send().await;
-    after.is_openai(401, "invalid_request_error", Some("invalid_api_key"), None);
+    after.openai_error(401, "invalid_request_error", Some("invalid_api_key"), None);
     let again = house.ask(Method::DELETE, &path).key(&house.admin).send().await.is(200).json();
     assert_eq!(again, revoked);
     for nobody in ["nobody", &format!("key_{:032x}", 99)] {
         let path = format!("/api/keys/{nobody}");
-        house.ask(Method::DELETE, &path).key(&house.admin).send().await.is_problem(404, "not_found");
+        house.ask(Method::DELETE, &path).key(&house.admin).send().await.problem(404, "not_found");
     }
 }
 
@@ -104,8 +104,8 @@ async fn a_label_is_short_and_an_account_must_exist() {
     let house = House::idle().await;
     let long = json!({"label": "x".repeat(101)});
     let refused = house.post("/api/accounts/ada/keys", long).key(&house.admin).send().await;
-    refused.is_problem(400, "string_above_max_length");
-    house.post("/api/accounts/bob/keys", json!({})).key(&house.admin).send().await.is_problem(404, "not_found");
+    refused.problem(400, "string_above_max_length");
+    house.post("/api/accounts/bob/keys", json!({})).key(&house.admin).send().await.problem(404, "not_found");
 }
 
 #[tokio::test]

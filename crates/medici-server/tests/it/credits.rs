@@ -40,10 +40,13 @@ async fn what_is_set_aside_is_held_and_no_longer_available() {
         house.until("credits are held", async || house.available() == "14").await;
         house.get("/api/credits").key(&house.key).send().await.json()
     };
-    tokio::select! {
+    let balance = tokio::select! {
         _ = drawing => panic!("a stalled engine does not answer"),
-        balance = look => assert_eq!((balance["available"].as_str(), balance["held"].as_str()), (Some("14"), Some("1"))),
-    }
+        balance = look => balance,
+    };
+    assert_eq!((balance["available"].as_str(), balance["held"].as_str()), (Some("14"), Some("1")));
+    // The client is gone, and with it the job: the engine would keep its thread otherwise.
+    house.until("the job is cancelled", async || house.available() == "15").await;
 }
 
 #[tokio::test]
@@ -86,9 +89,9 @@ async fn a_page_has_bounds_and_a_query_has_no_unknown_words() {
     let house = House::idle().await;
     for query in ["limit=0", "limit=201", "limit=x", "limit=-1", "cursor=x", "colour=red", "limit=1&limit=2"] {
         let path = format!("/api/credits/entries?{query}");
-        house.get(&path).key(&house.key).send().await.is_problem(400, "invalid_value");
+        house.get(&path).key(&house.key).send().await.problem(400, "invalid_value");
     }
-    house.get("/api/credits?colour=red").key(&house.key).send().await.is_problem(400, "invalid_value");
+    house.get("/api/credits?colour=red").key(&house.key).send().await.problem(400, "invalid_value");
 }
 
 #[tokio::test]
@@ -101,11 +104,11 @@ async fn a_service_reads_any_account_and_an_account_only_itself() {
         assert_eq!(ask(&theirs, &house.service).send().await.is(200).json()["account"], neighbour.id.to_string());
         ask("?account=ada", &house.admin).send().await.is(200);
         ask("?account=ada", &house.key).send().await.is(200);
-        ask("", &house.service).send().await.is_problem(400, "missing_required_parameter");
+        ask("", &house.service).send().await.problem(400, "missing_required_parameter");
         // Another's is as good as none.
-        let foreign = ask(&theirs, &house.key).send().await.is_problem(404, "not_found");
-        assert_eq!(foreign, ask("?account=nobody", &house.key).send().await.is_problem(404, "not_found"));
-        ask("?account=nobody", &house.service).send().await.is_problem(404, "not_found");
+        let foreign = ask(&theirs, &house.key).send().await.problem(404, "not_found");
+        assert_eq!(foreign, ask("?account=nobody", &house.key).send().await.problem(404, "not_found"));
+        ask("?account=nobody", &house.service).send().await.problem(404, "not_found");
         assert_eq!(ask("", &their_key).send().await.is(200).json()["account"], neighbour.id.to_string());
     }
 }

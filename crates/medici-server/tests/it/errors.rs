@@ -135,7 +135,7 @@ async fn wrong_parameters_are_named_and_cost_nothing() {
         Refused(json!({"prompt": "a", "model": 7}), Some("invalid_type"), Some("model"), "a string"),
     ];
     for Refused(body, code, param, words) in cases {
-        let told = house.generate(body.clone()).await.is_openai(400, INVALID, code, param);
+        let told = house.generate(body.clone()).await.openai_error(400, INVALID, code, param);
         assert!(told.contains(words), "{body}: {told}");
     }
     assert!(house.story().await.is_empty());
@@ -154,10 +154,10 @@ async fn what_a_lenient_model_never_had_is_let_through() {
 async fn an_unknown_model_does_not_exist() {
     let house = House::idle().await;
     let told = house.generate(json!({"prompt": "a", "model": "dall-e-9"})).await;
-    let told = told.is_openai(404, INVALID, Some("model_not_found"), Some("model"));
+    let told = told.openai_error(404, INVALID, Some("model_not_found"), Some("model"));
     assert_eq!(told, "The model 'dall-e-9' does not exist.");
     let told = house.get("/v1/models/dall-e-9").key(&house.key).send().await;
-    told.is_openai(404, INVALID, Some("model_not_found"), Some("model"));
+    told.openai_error(404, INVALID, Some("model_not_found"), Some("model"));
 }
 
 #[tokio::test]
@@ -184,23 +184,23 @@ async fn keys_that_are_missing_wrong_or_of_another_kind_are_told_apart() {
     let ask = || house.post(GENERATIONS, json!({"prompt": "a"}));
     let none = ask().send().await;
     assert_eq!(none.head("www-authenticate"), "Bearer");
-    let told = none.is_openai(401, INVALID, None, None);
+    let told = none.openai_error(401, INVALID, None, None);
     assert!(told.starts_with("You didn't provide an API key."), "{told}");
-    ask().header("authorization", "Basic abc").send().await.is_openai(401, INVALID, None, None);
+    ask().header("authorization", "Basic abc").send().await.openai_error(401, INVALID, None, None);
 
     let mut wrong = house.key.clone();
     wrong.pop();
     wrong.push(if house.key.ends_with('x') { 'y' } else { 'x' });
     let shown = format!("sk-…{}", &wrong[wrong.len() - 4..]);
-    let told = ask().key(&wrong).send().await.is_openai(401, INVALID, Some("invalid_api_key"), None);
+    let told = ask().key(&wrong).send().await.openai_error(401, INVALID, Some("invalid_api_key"), None);
     assert_eq!(told, format!("Incorrect API key provided: {shown}."));
-    ask().key("sk-proj-0123456789abcdef").send().await.is_openai(401, INVALID, Some("invalid_api_key"), None);
+    ask().key("sk-proj-0123456789abcdef").send().await.openai_error(401, INVALID, Some("invalid_api_key"), None);
 
     for other in [&house.service, &house.admin] {
-        ask().key(other).send().await.is_openai(403, INVALID, Some("insufficient_permissions"), None);
+        ask().key(other).send().await.openai_error(403, INVALID, Some("insufficient_permissions"), None);
     }
     let twice = ask().key(&house.key).key(&house.key).send().await;
-    twice.is_openai(400, INVALID, Some("malformed_request"), None);
+    twice.openai_error(400, INVALID, Some("malformed_request"), None);
     // A key in a cookie or in the address is no key.
     ask().header("cookie", &format!("authorization=Bearer {}", house.key)).send().await.is(401);
     let path = format!("{GENERATIONS}?api_key={}", house.key);
@@ -213,18 +213,18 @@ async fn bodies_that_are_not_what_they_should_be_are_refused_in_openais_shape() 
     let post = || house.ask(Method::POST, GENERATIONS).key(&house.key);
     let json_type = || post().header("content-type", "application/json");
     let media = Some("unsupported_media_type");
-    post().bytes("{}").send().await.is_openai(415, INVALID, media, None);
-    post().header("content-type", "text/plain").bytes("{}").send().await.is_openai(415, INVALID, media, None);
-    json_type().header("content-encoding", "gzip").send().await.is_openai(415, INVALID, media, None);
+    post().bytes("{}").send().await.openai_error(415, INVALID, media, None);
+    post().header("content-type", "text/plain").bytes("{}").send().await.openai_error(415, INVALID, media, None);
+    json_type().header("content-encoding", "gzip").send().await.openai_error(415, INVALID, media, None);
     for broken in [&b""[..], b"{", b"{\"prompt\":}", b"\xff\xfe", b"{\"prompt\":\"\xff\"}", b"[]", b"7", b"{} {}"] {
-        json_type().bytes(broken).send().await.is_openai(400, INVALID, Some("invalid_json"), None);
+        json_type().bytes(broken).send().await.openai_error(400, INVALID, Some("invalid_json"), None);
     }
     let deep = "[".repeat(100_000);
-    json_type().bytes(deep).send().await.is_openai(400, INVALID, Some("invalid_json"), None);
+    json_type().bytes(deep).send().await.openai_error(400, INVALID, Some("invalid_json"), None);
     let large = format!("{{\"prompt\":\"{}\"}}", "x".repeat(1 << 20));
-    json_type().bytes(large).send().await.is_openai(413, INVALID, Some("request_too_large"), None);
+    json_type().bytes(large).send().await.openai_error(413, INVALID, Some("request_too_large"), None);
     let charset = post().header("content-type", "application/json; charset=utf-8").bytes("{}");
-    charset.send().await.is_openai(400, INVALID, Some("missing_required_parameter"), Some("prompt"));
+    charset.send().await.openai_error(400, INVALID, Some("missing_required_parameter"), Some("prompt"));
 }
 
 #[tokio::test]
@@ -233,10 +233,10 @@ async fn requests_that_can_be_read_in_two_ways_are_refused() {
     let post = || house.post(GENERATIONS, json!({"prompt": "a"})).key(&house.key);
     let malformed = Some("malformed_request");
     let both = post().header("content-length", "14").header("transfer-encoding", "chunked");
-    both.send().await.is_openai(400, INVALID, malformed, None);
+    both.send().await.openai_error(400, INVALID, malformed, None);
     let twice = post().header("content-length", "14").header("content-length", "14");
-    twice.send().await.is_openai(400, INVALID, malformed, None);
-    post().header("host", "127.0.0.1").send().await.is_openai(400, INVALID, malformed, None);
+    twice.send().await.openai_error(400, INVALID, malformed, None);
+    post().header("host", "127.0.0.1").send().await.openai_error(400, INVALID, malformed, None);
 }
 
 #[tokio::test]
@@ -254,16 +254,16 @@ async fn a_name_that_is_not_ours_is_refused_everywhere_but_by_the_probes() {
 async fn paths_and_methods_that_do_not_exist_have_the_shape_of_their_side() {
     let house = House::idle().await;
     for path in ["/v1", "/v1/", "/v1/images", "/v1/images/generations/"] {
-        house.get(path).send().await.is_openai(404, INVALID, Some("unknown_url"), None);
+        house.get(path).send().await.openai_error(404, INVALID, Some("unknown_url"), None);
     }
     let wrong = house.get(GENERATIONS).send().await;
     assert_eq!(wrong.head("allow"), "POST");
-    wrong.is_openai(405, INVALID, Some("method_not_allowed"), None);
-    house.get("/api/nothing").send().await.is_problem(404, "unknown_url");
-    house.get("/v1x").send().await.is_problem(404, "unknown_url");
+    wrong.openai_error(405, INVALID, Some("method_not_allowed"), None);
+    house.get("/api/nothing").send().await.problem(404, "unknown_url");
+    house.get("/v1x").send().await.problem(404, "unknown_url");
     let wrong = house.get("/api/charges").send().await;
     assert_eq!(wrong.head("allow"), "POST");
-    wrong.is_problem(405, "method_not_allowed");
+    wrong.problem(405, "method_not_allowed");
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ async fn a_full_disk_is_said_and_reads_go_on() {
     let house = House::idle().await;
     house.faults.fail_next(100, Fault::Full);
     let told = house.generate(json!({"prompt": "a"})).await;
-    let told = told.is_openai(503, "server_error", Some("storage_full"), None);
+    let told = told.openai_error(503, "server_error", Some("storage_full"), None);
     assert!(told.ends_with("Nothing was charged."), "{told}");
     house.get("/api/credits").key(&house.key).send().await.is(200);
     let ready = house.get("/readyz").send().await.is(503);
@@ -287,7 +287,7 @@ async fn a_store_that_failed_says_nothing_of_why() {
     house.faults.fail_next(1, Fault::Sync);
     let answer = house.generate(json!({"prompt": "a"})).await;
     assert_eq!(answer.head("retry-after"), "5");
-    let told = answer.is_openai(503, "server_error", Some("store_unavailable"), None);
+    let told = answer.openai_error(503, "server_error", Some("store_unavailable"), None);
     assert!(!told.contains("sync"), "{told}");
     let ready = house.get("/readyz").send().await.is(503);
     assert_eq!(ready.json()["reason"], "the store failed and needs a restart");
@@ -331,7 +331,7 @@ async fn a_panic_costs_one_request_and_tells_nothing() {
     let engine = Arc::new(Defective(TestPattern::default()));
     let house = House::with(Plan { engine, ..Plan::default() }).await;
     let told = house.generate(json!({"prompt": "a defect", "size": "256x256"})).await;
-    let told = told.is_openai(500, "server_error", Some("internal_error"), None);
+    let told = told.openai_error(500, "server_error", Some("internal_error"), None);
     assert!(!told.contains("secret"), "{told}");
     assert_eq!(house.available(), "15");
     house.generate(json!({"prompt": "a fox", "size": "256x256"})).await.is(200);

@@ -125,7 +125,7 @@ async fn an_engine_failure_costs_nothing_and_both_entries_are_there() {
     assert_eq!(answer.head("x-should-retry"), "false");
     assert_eq!(answer.head("medici-credits-charged"), "0");
     assert_eq!(answer.head("medici-credits-balance"), "15");
-    let message = answer.is_openai(500, "server_error", Some("generation_failed"), None);
+    let message = answer.openai_error(500, "server_error", Some("generation_failed"), None);
     assert_eq!(message, "The pictures could not be drawn. No credit was used.");
     assert_eq!(house.available(), "15");
     assert_eq!(house.story().await, ["held: lot 1 -1, held 1 +1", "voided: held 1 -1, lot 1 +1"]);
@@ -135,7 +135,7 @@ async fn an_engine_failure_costs_nothing_and_both_entries_are_there() {
 async fn a_panic_of_the_engine_costs_one_job_and_nothing_else() {
     let house = House::open().await;
     let body = json!({"prompt": "a fox [panic]", "size": "256x256"});
-    house.generate(body).await.is_openai(500, "server_error", Some("generation_failed"), None);
+    house.generate(body).await.openai_error(500, "server_error", Some("generation_failed"), None);
     house.generate(json!({"prompt": "a fox", "size": "256x256"})).await.is(200);
     assert_eq!(house.available(), "14");
 }
@@ -144,7 +144,7 @@ async fn a_panic_of_the_engine_costs_one_job_and_nothing_else() {
 async fn what_the_engine_cannot_read_is_the_callers_fault_and_costs_nothing() {
     let house = House::open().await;
     let answer = house.generate(json!({"prompt": "a fox [dance]", "size": "256x256"})).await;
-    let message = answer.is_openai(400, "invalid_request_error", Some("invalid_value"), None);
+    let message = answer.openai_error(400, "invalid_request_error", Some("invalid_value"), None);
     assert!(message.ends_with("No credit was used."), "{message}");
     assert_eq!(house.available(), "15");
 }
@@ -165,7 +165,7 @@ async fn without_credits_nothing_is_queued_and_nobody_is_told_to_retry() {
     let answer = house.generate(json!({"prompt": "a red fox"})).await;
     assert_eq!(answer.head("x-should-retry"), "false");
     assert!(!answer.headers.contains_key("retry-after"));
-    let message = answer.is_openai(429, "insufficient_quota", Some("insufficient_quota"), None);
+    let message = answer.openai_error(429, "insufficient_quota", Some("insufficient_quota"), None);
     assert_eq!(message, "You exceeded your current quota, please check your plan and billing details.");
     assert_eq!(house.studio().store.queued(), 0);
     assert!(house.studio().history(house.account, None, 10).await.unwrap().is_empty());
@@ -178,7 +178,7 @@ async fn a_full_queue_is_said_before_anything_is_held() {
     let house = House::with(Plan { worker: false, limits, ..Plan::default() }).await;
     let answer = house.post(GENERATIONS, json!({"prompt": "a red fox"})).key(&house.key).send().await;
     assert_eq!(answer.head("retry-after"), "5");
-    let message = answer.is_openai(503, "server_error", Some("engine_overloaded"), None);
+    let message = answer.openai_error(503, "server_error", Some("engine_overloaded"), None);
     assert!(message.contains("Nothing was charged"), "{message}");
     assert!(house.story().await.is_empty());
 }

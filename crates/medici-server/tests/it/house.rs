@@ -11,7 +11,7 @@ use medici_engine::{PngEncoder, TestPattern};
 use medici_ledger::{AccountId, Entry};
 use medici_server::{AppState, ServerConfig, router};
 use medici_store::{DiskBlobs, Embedded, Faults, Options};
-use medici_studio::{Account, Clock, KeyOwner, Limits, Studio, Worker, engine::Engine, prices};
+use medici_studio::{Account, KeyOwner, Limits, Studio, Worker, engine::Engine, prices};
 use medici_testkit::{ManualClock, SeededIds};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -102,10 +102,6 @@ impl House {
 
     pub(crate) fn studio(&self) -> &Studio {
         &self.state.studio
-    }
-
-    pub(crate) fn now(&self) -> medici_ledger::Timestamp {
-        self.clock.now()
     }
 
     /// Opens a second account with a key of its own.
@@ -270,7 +266,7 @@ impl Answer {
 
     /// Asserts an error in OpenAI's shape: all four keys, and these values.
     #[track_caller]
-    pub(crate) fn is_openai(self, status: u16, kind: &str, code: Option<&str>, param: Option<&str>) -> String {
+    pub(crate) fn openai_error(self, status: u16, kind: &str, code: Option<&str>, param: Option<&str>) -> String {
         let answer = self.is(status);
         let body = answer.json();
         let error = body["error"].as_object().unwrap_or_else(|| panic!("no error: {body}"));
@@ -289,7 +285,7 @@ impl Answer {
 
     /// Asserts an RFC 9457 problem with this code, and returns its words.
     #[track_caller]
-    pub(crate) fn is_problem(self, status: u16, code: &str) -> String {
+    pub(crate) fn problem(self, status: u16, code: &str) -> String {
         let answer = self.is(status);
         assert_eq!(answer.head("content-type"), "application/problem+json");
         let body = answer.json();

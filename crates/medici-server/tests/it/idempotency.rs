@@ -42,7 +42,7 @@ async fn a_key_belongs_to_one_request_of_one_account() {
     let body = json!({"prompt": "a red fox", "size": "256x256"});
     keyed(&house, "k-1", body.clone()).await.is(200);
     let other = keyed(&house, "k-1", json!({"prompt": "a blue fox", "size": "256x256"})).await;
-    other.is_openai(422, "invalid_request_error", Some("idempotency_key_reused"), None);
+    other.openai_error(422, "invalid_request_error", Some("idempotency_key_reused"), None);
     assert_eq!(house.available(), "14");
     let theirs = house.post(GENERATIONS, body).key(&neighbour).idempotency_key("k-1").send().await.is(200);
     assert!(!theirs.headers.contains_key("idempotent-replayed"));
@@ -56,7 +56,7 @@ async fn a_failure_is_repeated_by_its_key_and_tried_anew_without() {
     keyed(&house, "k-1", body.clone()).await.is(500);
     let again = keyed(&house, "k-1", body.clone()).await;
     assert_eq!(again.head("idempotent-replayed"), "true");
-    again.is_openai(500, "server_error", Some("generation_failed"), None);
+    again.openai_error(500, "server_error", Some("generation_failed"), None);
     let retry = house.post(GENERATIONS, body).key(&house.key).header("x-stainless-retry-count", "1");
     retry.send().await.is(200);
     assert_eq!(house.available(), "14");
@@ -79,7 +79,7 @@ async fn a_key_must_be_one_visible_text() {
     let house = House::idle().await;
     for key in ["", "a b", &"k".repeat(256)] {
         let refused = keyed(&house, key, json!({"prompt": "a"})).await;
-        refused.is_openai(400, "invalid_request_error", Some("invalid_idempotency_key"), Some("Idempotency-Key"));
+        refused.openai_error(400, "invalid_request_error", Some("invalid_idempotency_key"), Some("Idempotency-Key"));
     }
 }
 
@@ -140,7 +140,10 @@ async fn a_retry_that_joins_within_the_grace_time_keeps_the_job() {
 async fn the_retry_of_an_sdk_claims_the_attempt_that_was_cut_off() {
     let house = House::idle().await;
     let body = json!({"prompt": "a fox"});
-    leave(&house, &body, &[("x-stainless-retry-count", "0")]).await;
+    // Long enough that the attempt is known, and a part of the grace time.
+    let began = house.post(GENERATIONS, body.clone()).key(&house.key).header("x-stainless-retry-count", "0").send();
+    let gave_up = tokio::time::timeout(house.state.config.disconnect_grace / 2, began).await;
+    assert!(gave_up.is_err(), "nobody draws");
     let ask = house.post(GENERATIONS, body.clone()).key(&house.key).header("x-stainless-retry-count", "1");
     let cancel = async {
         let jobs = house.get("/api/jobs").key(&house.key).send().await.json();
@@ -153,7 +156,7 @@ async fn the_retry_of_an_sdk_claims_the_attempt_that_was_cut_off() {
         cancel.await;
     });
     assert_eq!(answer.head("x-should-retry"), "false");
-    let told = answer.is_openai(400, "invalid_request_error", Some("generation_cancelled"), None);
+    let told = answer.openai_error(400, "invalid_request_error", Some("generation_cancelled"), None);
     assert_eq!(told, "The request was cancelled. No credit was used.");
     assert_eq!(house.available(), "15");
 }

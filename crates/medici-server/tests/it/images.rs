@@ -40,7 +40,7 @@ async fn a_link_works_for_sixty_minutes() {
     house.clock.advance(Duration::from_secs(3_599));
     assert_eq!(house.get(link).send().await.is(200).head("cache-control"), "private, max-age=1, immutable");
     house.clock.advance(Duration::from_secs(1));
-    house.get(link).send().await.is_problem(410, "expired_link");
+    house.get(link).send().await.problem(410, "expired_link");
 }
 
 #[tokio::test]
@@ -49,12 +49,12 @@ async fn a_link_is_good_for_its_own_image_only() {
     let links = links(&house).await;
     let (mine, query) = links[0].split_once('?').unwrap();
     let (other, _) = links[1].split_once('?').unwrap();
-    house.get(&format!("{other}?{query}")).send().await.is_problem(403, "bad_link");
-    house.get(mine).send().await.is_problem(403, "bad_link");
+    house.get(&format!("{other}?{query}")).send().await.problem(403, "bad_link");
+    house.get(mine).send().await.problem(403, "bad_link");
     // Without a signature an image that exists and one that does not are alike, and no key opens either.
-    house.get("/images/img_00000000000000000000000000000000.png").send().await.is_problem(403, "bad_link");
-    house.get(mine).key(&house.key).send().await.is_problem(403, "bad_link");
+    house.get("/images/img_00000000000000000000000000000000.png").send().await.problem(403, "bad_link");
+    house.get(mine).key(&house.key).send().await.problem(403, "bad_link");
     house.get("/images/%ff.png").send().await.is(400);
     let longer = query.replacen("expires=", "expires=9", 1);
-    house.get(&format!("{mine}?{longer}")).send().await.is_problem(403, "bad_link");
+    house.get(&format!("{mine}?{longer}")).send().await.problem(403, "bad_link");
 }

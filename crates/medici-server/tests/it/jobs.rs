@@ -21,7 +21,7 @@ async fn a_finished_job_shows_its_pictures_and_what_they_cost() {
     let image = job["images"][0]["url"].as_str().unwrap().split_at("http://127.0.0.1:8080".len()).1;
     house.get(image).send().await.is(200);
     let again = house.ask(Method::POST, &format!("{path}/cancel")).key(&house.key).send().await;
-    assert_eq!(again.is_problem(409, "job_ended"), "The job is done already.");
+    assert_eq!(again.problem(409, "job_ended"), "The job is done already.");
 }
 
 #[tokio::test]
@@ -49,15 +49,15 @@ async fn a_running_job_is_stopped_for_its_owner_and_for_nobody_else() {
             .await;
         let id = house.get("/api/jobs").key(&house.key).send().await.json()["jobs"][0]["id"].take();
         let path = format!("/api/jobs/{}", id.as_str().unwrap());
-        house.get(&path).key(&neighbour).send().await.is_problem(404, "not_found");
+        house.get(&path).key(&neighbour).send().await.problem(404, "not_found");
         let cancel = format!("{path}/cancel");
-        house.ask(Method::POST, &cancel).key(&neighbour).send().await.is_problem(404, "not_found");
+        house.ask(Method::POST, &cancel).key(&neighbour).send().await.problem(404, "not_found");
         let job = house.ask(Method::POST, &cancel).key(&house.key).send().await.is(200).json();
         assert_eq!(job["state"], "cancelled");
         house.ask(Method::POST, &cancel).key(&house.key).send().await.is(200);
     };
     let (answer, ()) = tokio::join!(drawing, stop);
-    answer.is_openai(400, "invalid_request_error", Some("generation_cancelled"), None);
+    answer.openai_error(400, "invalid_request_error", Some("generation_cancelled"), None);
     assert_eq!(house.available(), "15");
 }
 
@@ -78,6 +78,6 @@ async fn jobs_come_newest_first_page_by_page() {
     assert!(rest["next_cursor"].is_null());
     for query in ["?limit=0", "?limit=101", "?cursor=x", "?state=done"] {
         let path = format!("/api/jobs{query}");
-        house.get(&path).key(&house.key).send().await.is_problem(400, "invalid_value");
+        house.get(&path).key(&house.key).send().await.problem(400, "invalid_value");
     }
 }

@@ -1,5 +1,7 @@
 //! The whole server over its router: real store, test engine, manual clock.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test are tests")]
+
 mod accounts;
 mod charges;
 mod credits;

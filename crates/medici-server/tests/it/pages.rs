@@ -243,7 +243,7 @@ async fn who_is_lost_gets_a_page_and_a_program_gets_its_dialect() {
     let house = House::idle().await;
     let page = house.get("/no/such/page").header("accept", "text/html").send().await.is(404);
     assert!(page.text().contains("There is nothing here") && page.head("content-type").starts_with("text/html"));
-    house.get("/no/such/page").send().await.is_problem(404, "unknown_url");
+    house.get("/no/such/page").send().await.problem(404, "unknown_url");
     house.get("/v1/no/such").header("accept", "text/html").send().await.is(404).json();
     let closed = house.get("/").header("accept", "text/html").send().await.is(401);
     assert!(closed.text().contains("open the URL that the server printed"));
