@@ -10,8 +10,8 @@ pub struct PngEncoder;
 
 impl Encoder for PngEncoder {
     fn png(&self, pixels: &Pixels) -> Vec<u8> {
-        // Balanced is a few milliseconds for 256×256 and a third smaller than the fastest setting.
-        written(pixels, png::Compression::Balanced, png::Filter::Adaptive)
+        // The balanced setting takes 11 ms of a core for 256×256, which is a tenth of drawing it.
+        written(pixels, png::Compression::Fast, png::Filter::Adaptive)
     }
 
     fn preview(&self, pixels: &Pixels) -> (Vec<u8>, &'static str) {

@@ -52,29 +52,6 @@ const NAMED: [(&str, [u8; 3]); 38] = [
     ("coral pink", [245, 125, 110]),
 ];
 
-/// Colour words the model learnt for subjects, with others that come to the same.
-const LEARNT: [(&str, &str); 19] = [
-    ("red", "red"),
-    ("crimson", "red"),
-    ("scarlet", "red"),
-    ("orange", "orange"),
-    ("yellow", "yellow"),
-    ("green", "green"),
-    ("lime", "green"),
-    ("teal", "teal"),
-    ("turquoise", "teal"),
-    ("cyan", "teal"),
-    ("blue", "blue"),
-    ("light blue", "blue"),
-    ("sky blue", "blue"),
-    ("navy", "blue"),
-    ("indigo", "blue"),
-    ("purple", "purple"),
-    ("violet", "purple"),
-    ("pink", "pink"),
-    ("magenta", "pink"),
-];
-
 /// Reads a colour from the end of a list of words; also returns how many words it took.
 ///
 /// A shade may stand before the name: light, pale, soft, dark, deep.
@@ -106,53 +83,63 @@ fn shaded(shade: &str, rgb: [u8; 3]) -> Option<[u8; 3]> {
 }
 
 impl Colour {
-    /// Returns the word the model learnt for this colour on a subject, if it did.
-    pub(super) fn learnt(&self) -> Option<&'static str> {
-        let plain = self.name.rsplit(' ').next().expect("a split has a last part");
-        let found = LEARNT
-            .iter()
-            .find(|(name, _)| *name == self.name)
-            .or_else(|| LEARNT.iter().find(|(name, _)| *name == plain));
-        found.map(|(_, learnt)| *learnt)
-    }
-
-    /// Colours a decoded picture (premultiplied RGBA) if it does not show the colour yet. Light and shade stay;
-    /// so do black and white parts, which are mostly eyes, outlines and highlights.
+    /// Colours a decoded picture (premultiplied RGBA) if it does not show the colour yet.
+    ///
+    /// What has the subject's main hue changes, with its light and shade; a subject without one changes as a
+    /// whole, but for its dark and light details, which are mostly eyes, outlines and highlights. The model
+    /// learnt eight colour words too, but mottles two subjects in three.
     pub(super) fn tint(&self, canvas: &[f32]) -> Option<Vec<f32>> {
         assert_eq!(canvas.len(), SIDE * SIDE * 4, "a canvas has one length");
         let target = self.rgb.map(|v| f32::from(v) / 255.0);
-        let visible = || canvas.chunks(4).filter(|p| p[3] > 0.5).map(|p| [p[0] / p[3], p[1] / p[3], p[2] / p[3]]);
-        let (mut all, mut alike, mut light) = (0.0, 0.0, 0.0);
+        let straight = |p: &[f32]| [p[0] / p[3], p[1] / p[3], p[2] / p[3]];
+        let visible = || canvas.chunks(4).filter(|p| p[3] > 0.5).map(straight);
+        let (mut all, mut alike) = (0.0_f32, 0.0_f32);
+        let mut hues = [0.0_f32; 24];
         for pixel in visible() {
             all += 1.0;
-            light += luma(pixel);
-            if looks_like(pixel, target) {
-                alike += 1.0;
-            }
+            alike += if looks_like(pixel, target) { 1.0 } else { 0.0 };
+            let (hue, saturation, _) = hue(pixel);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a hue is in 0..6")]
+            let bin = (hue * 4.0) as usize % hues.len();
+            hues[bin] += if saturation > 0.25 { 1.0 } else { 0.0 };
         }
         if all < 1.0 || alike / all > 0.3 {
             return None;
         }
-        let mean = (light / all).max(0.05);
+        // The main hue is the middle of the fullest three of 24 neighbouring bins.
+        let three = |bin: usize| hues[(bin + 23) % 24] + hues[bin] + hues[(bin + 1) % 24];
+        let bin = (0..24_u8).max_by(|a, b| three(usize::from(*a)).total_cmp(&three(usize::from(*b)))).unwrap_or(0);
+        let main = (three(usize::from(bin)) / all > 0.25).then(|| (f32::from(bin) + 0.5) / 4.0);
+        let share = |pixel: [f32; 3]| {
+            let (hue, saturation, _) = hue(pixel);
+            match main {
+                Some(main) => {
+                    let apart = (hue - main).abs();
+                    ramp(apart.min(6.0 - apart), 1.0, 0.6) * ramp(saturation, 0.12, 0.3)
+                }
+                None => ramp(luma(pixel), 0.12, 0.32),
+            }
+        };
+        let (sum, weight) =
+            visible().fold((0.0, 0.0), |(sum, weight), p| (sum + luma(p) * share(p), weight + share(p)));
+        let mean = (sum / f32::max(weight, 1.0)).max(0.05);
         let mut out = canvas.to_vec();
         for pixel in out.chunks_mut(4).filter(|p| p[3] > 0.02) {
-            let alpha = pixel[3];
-            let straight = [pixel[0] / alpha, pixel[1] / alpha, pixel[2] / alpha];
-            let level = luma(straight);
-            // Dark details count less the darker they are; the same for white ones on a subject that is not.
-            let detail = ((level - 0.12) / 0.2).clamp(0.0, 1.0);
-            let by = level / mean;
+            let (alpha, before) = (pixel[3], straight(pixel));
+            let (by, share) = (luma(before) / mean, share(before));
             for c in 0..3 {
-                let tinted = if by <= 1.0 {
-                    target[c] * by
-                } else {
-                    target[c] + (1.0 - target[c]) * ((by - 1.0) * 0.5).min(0.6)
-                };
-                pixel[c] = (straight[c] + (tinted - straight[c]) * detail).clamp(0.0, 1.0) * alpha;
+                let light = target[c] + (1.0 - target[c]) * ((by - 1.0) * 0.5).min(0.6);
+                let tinted = if by <= 1.0 { target[c] * by } else { light };
+                pixel[c] = (before[c] + (tinted - before[c]) * share).clamp(0.0, 1.0) * alpha;
             }
         }
         Some(out)
     }
+}
+
+/// Rises from 0 at `none` to 1 at `full`, which may be the smaller.
+fn ramp(v: f32, none: f32, full: f32) -> f32 {
+    ((v - none) / (full - none)).clamp(0.0, 1.0)
 }
 
 fn luma(rgb: [f32; 3]) -> f32 {

@@ -116,33 +116,27 @@ impl Pocket {
     pub fn redraw(&self, latent: &[u8], size: Size, transparent: bool) -> Result<Pixels, LatentError> {
         assert!(self.capabilities().sizes.contains(&size), "the size is one of the engine's");
         let scene = Scene::from_bytes(latent)?;
-        Ok(self.draw(&scene, size, transparent))
+        let drawn = self.draw(&[scene], size.width, transparent, false);
+        Ok(drawn.into_iter().next().expect("one scene was drawn"))
     }
 
-    fn draw(&self, scene: &Scene, size: Size, transparent: bool) -> Pixels {
-        let sheet = paint::paint(&self.basis, &self.upscaler, scene);
-        sheet.pixels((!transparent).then_some(scene.backdrop), size.width)
+    /// Draws scenes at `side` pixels, on a few threads; as sketches without the upscaler where that will do.
+    fn draw(&self, scenes: &[Scene], side: u32, transparent: bool, sketched: bool) -> Vec<Pixels> {
+        let canvases = paint::decoded(&self.basis, scenes);
+        let mut drawn: Vec<_> = scenes.iter().zip(&canvases).map(|(scene, own)| (scene, own, None)).collect();
+        spread(&mut drawn, |(scene, canvases, pixels)| {
+            let sheet =
+                if sketched { paint::sketch(scene, canvases) } else { paint::paint(&self.upscaler, scene, canvases) };
+            *pixels = Some(sheet.pixels((!transparent).then_some(scene.backdrop), side));
+        });
+        drawn.into_iter().map(|(_, _, pixels)| pixels.expect("every scene was drawn")).collect()
     }
 
     /// Reports one early look at every picture.
-    fn preview(&self, look: Look, scenes: Vec<Scene>, transparent: bool, control: &dyn Control) {
-        let backdrop = |scene: &Scene| (!transparent).then_some(scene.backdrop);
-        match look.side() {
-            Some(side) => {
-                for (index, (sheet, scene)) in (0..).zip(paint::sketch(&self.basis, &scenes).iter().zip(&scenes)) {
-                    let coarse = sheet.pixels(backdrop(scene), side);
-                    control.preview(index, resized(coarse, PREVIEW_SIDE));
-                }
-            }
-            None => {
-                let mut drawn: Vec<(Scene, Option<Pixels>)> = scenes.into_iter().map(|scene| (scene, None)).collect();
-                spread(&mut drawn, |(scene, pixels)| {
-                    *pixels = Some(self.draw(scene, Size::square(PREVIEW_SIDE), transparent));
-                });
-                for (index, (_, pixels)) in (0..).zip(drawn) {
-                    control.preview(index, pixels.expect("every scene was drawn"));
-                }
-            }
+    fn preview(&self, look: Look, scenes: &[Scene], transparent: bool, control: &dyn Control) {
+        let drawn = self.draw(scenes, look.side().unwrap_or(PREVIEW_SIDE), transparent, look.side().is_some());
+        for (index, pixels) in (0..).zip(drawn) {
+            control.preview(index, resized(pixels, PREVIEW_SIDE));
         }
     }
 
@@ -285,7 +279,7 @@ impl Engine for Pocket {
             if let Some(look) = Look::after(at + 1, steps, spec.previews) {
                 let clean: Vec<&[f32]> =
                     batches.iter().flat_map(|batch| batch.clean.chunks(LATENT)).take(layers).collect();
-                self.preview(look, self.scenes(&readings, wish.arrangement, &clean), transparent, control);
+                self.preview(look, &self.scenes(&readings, wish.arrangement, &clean), transparent, control);
             }
             control.step(Step { of: steps, at: at + 1 });
         }
@@ -293,15 +287,14 @@ impl Engine for Pocket {
             return Err(EngineError::Cancelled);
         }
         let latents: Vec<&[f32]> = batches.iter().flat_map(|batch| batch.z.chunks(LATENT)).take(layers).collect();
-        let mut drawn: Vec<(Scene, Option<Pixels>)> =
-            self.scenes(&readings, wish.arrangement, &latents).into_iter().map(|scene| (scene, None)).collect();
-        spread(&mut drawn, |(scene, pixels)| *pixels = Some(self.draw(scene, spec.size, transparent)));
+        let scenes = self.scenes(&readings, wish.arrangement, &latents);
+        let drawn = self.draw(&scenes, spec.size.width, transparent, false);
         self.pace.note(spec, wish.subjects.len(), started.elapsed());
-        let pictures = (0..).zip(drawn).zip(readings);
+        let pictures = (0..).zip(drawn).zip(scenes.iter().zip(readings));
         Ok(pictures
-            .map(|((index, (scene, pixels)), reading)| Picture {
+            .map(|((index, pixels), (scene, reading))| Picture {
                 index,
-                pixels: pixels.expect("every scene was drawn"),
+                pixels,
                 latent: scene.to_bytes(),
                 reading: reading.said,
             })

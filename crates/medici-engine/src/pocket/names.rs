@@ -196,7 +196,12 @@ impl Names {
             return Some(id);
         }
         let offer = if single { OFFER_NEAR.0 } else { OFFER_NEAR.1 };
-        let best = self.by_direction(direction, table).max_by(|a, b| a.0.total_cmp(&b.0));
+        // Names that share a piece with the word are near by spelling: "tram" and "trampoline".
+        let pieces = self.pieces(word);
+        let shares =
+            |id: ConceptId| !single && self.pieces(&self.concepts[id].label).iter().any(|piece| pieces.contains(piece));
+        let all = self.by_direction(direction, table).filter(|(_, _, id)| !shares(*id));
+        let best = all.max_by(|a, b| a.0.total_cmp(&b.0));
         best.filter(|(near, _, _)| *near >= offer).map(|(_, _, id)| id)
     }
 

@@ -42,24 +42,21 @@ struct Extent {
     bottom: usize,
 }
 
-/// Draws a scene at full size: 256×256, straight RGBA without its backdrop.
-pub(super) fn paint(basis: &Basis, upscaler: &Upscaler, scene: &Scene) -> Sheet {
-    let latents: Vec<&[f32]> = scene.layers.iter().map(Vec::as_slice).collect();
-    let sheets = basis.decode(&latents).iter().map(|canvas| enlarged(upscaler, &cleaned(canvas))).collect();
-    finished(scene, sheets)
-}
-
-/// Draws scenes small and without the upscaler, 64×64: a cheap early look.
-pub(super) fn sketch(basis: &Basis, scenes: &[Scene]) -> Vec<Sheet> {
+/// Decodes the layers of scenes, in order, to canvases for [`paint`] and [`sketch`].
+pub(super) fn decoded(basis: &Basis, scenes: &[Scene]) -> Vec<Vec<Vec<f32>>> {
     let latents: Vec<&[f32]> = scenes.iter().flat_map(|scene| scene.layers.iter().map(Vec::as_slice)).collect();
     let mut canvases = basis.decode(&latents).into_iter();
-    scenes
-        .iter()
-        .map(|scene| {
-            let layers = canvases.by_ref().take(scene.layers.len());
-            finished(scene, layers.map(|canvas| Sheet { side: SIDE, rgba: bled(&cleaned(&canvas)) }).collect())
-        })
-        .collect()
+    scenes.iter().map(|scene| canvases.by_ref().take(scene.layers.len()).collect()).collect()
+}
+
+/// Draws a scene at full size: 256×256, straight RGBA without its backdrop.
+pub(super) fn paint(upscaler: &Upscaler, scene: &Scene, canvases: &[Vec<f32>]) -> Sheet {
+    finished(scene, canvases.iter().map(|canvas| enlarged(upscaler, &cleaned(canvas))).collect())
+}
+
+/// Draws a scene small and without the upscaler, 64×64: a cheap early look.
+pub(super) fn sketch(scene: &Scene, canvases: &[Vec<f32>]) -> Sheet {
+    finished(scene, canvases.iter().map(|canvas| Sheet { side: SIDE, rgba: bled(&cleaned(canvas)) }).collect())
 }
 
 fn finished(scene: &Scene, sheets: Vec<Sheet>) -> Sheet {

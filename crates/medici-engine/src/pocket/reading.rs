@@ -119,17 +119,19 @@ fn sense(subject: &Subject, at: usize) -> Option<ConceptId> {
     }
 }
 
+/// Returns the words for the model. The subject's colour is not among them: it is painted on afterwards.
+///
+/// The style stands in front and the name twice: of 384 flat pictures of twelve animals and things, 370 were
+/// of the right one so, and 331 with the name once; behind the name, the style pulls some more away.
 fn caption(subject: &Subject, id: Option<ConceptId>, names: &Names, style: &str) -> String {
-    let name = match (&subject.thing, id) {
-        (_, Some(id)) => &names.concept(id).label,
-        (Thing::Words(words), _) => words,
+    match (&subject.thing, id) {
+        (_, Some(id)) => {
+            let label = &names.concept(id).label;
+            // Sixteen pieces count: a long label is clear enough once.
+            if label.split(' ').count() <= 3 { format!("{style} {label} {label}") } else { format!("{style} {label}") }
+        }
+        (Thing::Words(words), _) => format!("{style} {words}"),
         (Thing::Known(_), None) => panic!("a known thing has a sense"),
-    };
-    // The style in front: behind, it pulls one picture in ten to another thing.
-    let learnt = wanted_colour(subject, id, names).and_then(|colour| colour.learnt());
-    match learnt {
-        Some(colour) => format!("{style} {colour} {name}"),
-        None => format!("{style} {name}"),
     }
 }
 

@@ -282,3 +282,53 @@ fn subjects_and_how_they_stand_are_read() {
     assert_eq!(read("a T-shirt"), "Rows: t-shirt");
     assert_eq!(read("a sad cat"), "Rows: crying cat");
 }
+
+#[test]
+fn common_words_are_known_and_others_are_not() {
+    let known = "cat kitten car automobile burger donut mice cherries sofa bike plane phone clock sword diamond volcano \
+        penguins robot heart umbrella piano wolf ladybug sneakers suitcase tomato coffee moon lion violin red 3d flat";
+    let unknown = "spaceship democracy bulldozer philosophy astronaut submarine algorithm microwave samurai xylophone \
+        justice hammock refrigerator stapler inflation teacher gyroscope parliament mermaid windmill nostalgia \
+        thermostat blanket trampoline quantum";
+    let wrong = |words: &str, is_known: bool| -> Vec<String> {
+        let differs = |word: &&str| POCKET.understanding(word).notice.is_none() != is_known;
+        words.split_whitespace().filter(differs).map(str::to_owned).collect()
+    };
+    assert_eq!((wrong(known, true), wrong(unknown, false)), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn an_unknown_word_is_named_with_the_nearest_known_one() {
+    let found = POCKET.understanding("A Spaceship, 3d");
+    assert_eq!(found.notice.unwrap(), "the pocket model does not know \"spaceship\"; nearest: \"rocket\"");
+    assert_eq!(found.unknown[0].word, "spaceship");
+    assert!((found.score - 0.5).abs() < 1e-6);
+    assert_eq!(POCKET.understanding("umbrela").unknown[0].nearest.as_deref(), Some("umbrella"));
+    assert_eq!(POCKET.understanding("a fluffy cat on a pale blue background").notice, None);
+    let several = POCKET.understanding("a cat in a hammock, oil painting").notice.unwrap();
+    assert_eq!(
+        several,
+        "the pocket model does not know \"oil painting\" (nearest: \"flat illustration\"), \"hammock\""
+    );
+}
+
+#[test]
+fn subjects_take_the_colour_they_are_asked_in() {
+    for (prompt, [r, g, b]) in [
+        ("green car", [-1, 1, 0]),
+        ("blue cat", [-1, 0, 1]),
+        ("pink elephant", [1, -1, 0]),
+        ("red house", [1, -1, -1]),
+    ] {
+        for picture in draw(&Spec { count: 2, background: Background::Transparent, ..spec(prompt) }) {
+            let mut mean = [0_i64; 3];
+            for pixel in picture.pixels.bytes.chunks(4).filter(|p| p[3] > 127) {
+                (0..3).for_each(|c| mean[c] += i64::from(pixel[c]));
+            }
+            let grey = mean.iter().sum::<i64>() / 3;
+            for (found, wanted) in mean.iter().zip([r, g, b]) {
+                assert!(wanted == 0 || (found - grey).signum() == wanted, "{prompt}: {mean:?}");
+            }
+        }
+    }
+}
