@@ -42,6 +42,7 @@ pub(super) const NO_LOTS: &str = "There are no credits in this account.";
 // Jobs.
 pub(super) const JOB_TITLE: &str = "Pictures";
 pub(super) const STARTING: &str = "Getting ready";
+pub(super) const FINISHING: &str = "Finishing touches";
 pub(super) const CANCEL: &str = "Cancel (credit returned)";
 pub(super) const CANCELLED: &str = "Cancelled";
 pub(super) const FAILED: &str = "Failed";
@@ -200,8 +201,9 @@ pub(super) fn in_line(position: usize, wait_seconds: u64) -> String {
     }
 }
 
+/// `Step 7 of 12`; after the last step the pictures are enlarged and saved.
 pub(super) fn step(at: u32, of: u32) -> String {
-    format!("Step {at} of {of}")
+    if at < of { format!("Step {at} of {of}") } else { FINISHING.into() }
 }
 
 pub(super) fn size(size: Size) -> String {
