@@ -1,9 +1,11 @@
 //! The same request twice: by key, by an SDK's own retry, and after a client has gone.
 
-use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::house::{Answer, GENERATIONS, House};
+use medici_server::ServerConfig;
+use serde_json::{Value, json};
+
+use crate::house::{Answer, GENERATIONS, House, Plan};
 
 async fn keyed(house: &House, key: &str, body: Value) -> Answer {
     house.post(GENERATIONS, body).key(&house.key).idempotency_key(key).send().await
@@ -92,6 +94,12 @@ async fn two_requests_with_one_key_at_once_are_one_job() {
     assert_eq!(house.available(), "14");
 }
 
+/// A server that draws nothing and keeps the job of a client that has gone for this long.
+async fn patient(disconnect_grace: Duration) -> House {
+    let config = ServerConfig { disconnect_grace, ..ServerConfig::for_tests() };
+    House::with(Plan { worker: false, config, ..Plan::default() }).await
+}
+
 /// Begins a request and goes away while it is drawn.
 async fn leave(house: &House, body: &Value, headers: &[(&str, &str)]) {
     let mut ask = house.post(GENERATIONS, body.clone()).key(&house.key);
@@ -122,11 +130,11 @@ async fn a_client_that_goes_away_has_its_job_cancelled_after_the_grace_time() {
 
 #[tokio::test]
 async fn a_retry_that_joins_within_the_grace_time_keeps_the_job() {
-    let house = House::idle().await;
+    let house = patient(Duration::from_millis(400)).await;
     let body = json!({"prompt": "a fox"});
     leave(&house, &body, &[("idempotency-key", "k-1")]).await;
     let joined = keyed(&house, "k-1", body);
-    let past_grace = tokio::time::sleep(4 * house.state.config.disconnect_grace);
+    let past_grace = tokio::time::sleep(3 * house.state.config.disconnect_grace);
     tokio::select! {
         answer = joined => panic!("answered while nobody draws: {}", answer.text()),
         () = past_grace => {}
@@ -138,11 +146,11 @@ async fn a_retry_that_joins_within_the_grace_time_keeps_the_job() {
 
 #[tokio::test]
 async fn the_retry_of_an_sdk_claims_the_attempt_that_was_cut_off() {
-    let house = House::idle().await;
+    let house = patient(Duration::from_secs(60)).await;
     let body = json!({"prompt": "a fox"});
-    // Long enough that the attempt is known, and a part of the grace time.
+    // Long enough for a commit, after which the attempt is known.
     let began = house.post(GENERATIONS, body.clone()).key(&house.key).header("x-stainless-retry-count", "0").send();
-    let gave_up = tokio::time::timeout(house.state.config.disconnect_grace / 2, began).await;
+    let gave_up = tokio::time::timeout(Duration::from_millis(500), began).await;
     assert!(gave_up.is_err(), "nobody draws");
     let ask = house.post(GENERATIONS, body.clone()).key(&house.key).header("x-stainless-retry-count", "1");
     let cancel = async {
@@ -152,7 +160,7 @@ async fn the_retry_of_an_sdk_claims_the_attempt_that_was_cut_off() {
         house.ask(axum::http::Method::POST, &path).key(&house.key).send().await.is(200);
     };
     let (answer, ()) = tokio::join!(ask.send(), async {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         cancel.await;
     });
     assert_eq!(answer.head("x-should-retry"), "false");
