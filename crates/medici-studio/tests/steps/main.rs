@@ -8,8 +8,8 @@ mod world;
 use std::time::Duration;
 
 use medici_ledger::Fact;
-use medici_studio::{CancelError, FailReason, JobState, Outcome, SubmitError};
 use medici_store::Fault;
+use medici_studio::{CancelError, FailReason, JobState, Outcome, SubmitError};
 use world::{World, free};
 
 #[tokio::test]
