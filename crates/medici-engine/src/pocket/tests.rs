@@ -314,12 +314,9 @@ fn an_unknown_word_is_named_with_the_nearest_known_one() {
 
 #[test]
 fn subjects_take_the_colour_they_are_asked_in() {
-    for (prompt, [r, g, b]) in [
-        ("green car", [-1, 1, 0]),
-        ("blue cat", [-1, 0, 1]),
-        ("pink elephant", [1, -1, 0]),
-        ("red house", [1, -1, -1]),
-    ] {
+    for (prompt, [r, g, b]) in
+        [("green car", [-1, 1, 0]), ("blue cat", [-1, 0, 1]), ("pink elephant", [1, -1, 0]), ("red house", [1, -1, -1])]
+    {
         for picture in draw(&Spec { count: 2, background: Background::Transparent, ..spec(prompt) }) {
             let mut mean = [0_i64; 3];
             for pixel in picture.pixels.bytes.chunks(4).filter(|p| p[3] > 127) {
