@@ -19,8 +19,8 @@ use medici_studio::engine::{
     Background, Capabilities, Control, Engine, EngineError, Estimate, Picture, Size, Spec, Understanding,
 };
 use medici_studio::{
-    BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Running, Store, Studio,
-    Submit, SubmitError, Ticket, Worker, prices,
+    BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Running, Studio, Submit,
+    SubmitError, Ticket, Worker, prices,
 };
 use medici_testkit::{ManualClock, SeededIds};
 use tokio::task::JoinHandle;
