@@ -2,6 +2,7 @@
 //!
 //! A crash is a worker whose future is dropped and a store that is opened again on its rows; whatever was only
 //! in memory is gone.
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod world;
 
