@@ -154,7 +154,7 @@ fn looks_like(a: [f32; 3], b: [f32; 3]) -> bool {
     }
     let apart = (hue_a - hue_b).abs();
     // Brown and gold are dark and plain oranges: their lightness must agree as well.
-    sat_a > 0.2 && apart.min(6.0 - apart) < 0.6 && (light_a - light_b).abs() < 0.35
+    (sat_a - sat_b).abs() < 0.4 && apart.min(6.0 - apart) < 0.35 && (light_a - light_b).abs() < 0.35
 }
 
 /// Returns hue (0..6), saturation and lightness.

@@ -42,6 +42,10 @@ const NEVER_MIRRORED: [&str; 14] = [
     "dollar banknote",
 ];
 
+/// Names that are also keywords of something else (a banana of the monkey), with words that are not.
+const CLEARER: [(&str, &str); 3] =
+    [("banana", "banana fruit plantain"), ("bird", "bird animal ornithology"), ("spider", "spider animal insect")];
+
 /// What one picture is to show.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reading {
@@ -127,6 +131,9 @@ fn caption(subject: &Subject, id: Option<ConceptId>, names: &Names, style: &str)
     match (&subject.thing, id) {
         (_, Some(id)) => {
             let label = &names.concept(id).label;
+            if let Some((_, clearer)) = CLEARER.iter().find(|(unclear, _)| unclear == label) {
+                return format!("{style} {clearer}");
+            }
             // Sixteen pieces count: a long label is clear enough once.
             if label.split(' ').count() <= 3 { format!("{style} {label} {label}") } else { format!("{style} {label}") }
         }
