@@ -50,6 +50,8 @@ after(async () => {
 async function open(options = {}, path = "/") {
   const context = await browser.newContext({ storageState: owner, viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
+  // Patience for a machine that does other things too; nothing here waits that long when all is well.
+  page.setDefaultTimeout(120_000);
   const wrong = [];
   page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
   page.on("pageerror", (error) => wrong.push(String(error)));
