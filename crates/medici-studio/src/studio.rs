@@ -53,7 +53,7 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// The most pictures of one request.
     pub count_max: u32,
-    /// Previews a picture that are drawn on the way.
+    /// The most previews a picture that are drawn on the way.
     pub previews: u32,
 }
 

@@ -22,7 +22,7 @@ pub struct Submit {
     pub operation: Operation,
     /// The model's name as the caller used it.
     pub model: String,
-    /// What to draw. Its `previews` is set by the studio.
+    /// What to draw. Previews cost time: whoever nobody watches asks for none.
     pub spec: Spec,
     /// The idempotency key, if the caller gave one.
     pub key: Option<KeyUse>,
@@ -78,7 +78,7 @@ impl Studio {
     /// Prices, holds and queues one request to draw. A repeat with the same key returns the first ticket.
     pub async fn submit(&self, request: Submit) -> Result<Ticket, SubmitError> {
         let mut request = request;
-        request.spec.previews = self.limits.previews;
+        request.spec.previews = request.spec.previews.min(self.limits.previews);
         self.check_spec(&request)?;
         let queued = self.store.queued();
         let each_ms = self.engine.estimate(&request.spec).render_ms;

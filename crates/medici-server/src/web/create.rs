@@ -131,7 +131,7 @@ impl Draft {
                 seed,
                 background: self.background(),
                 steps: None,
-                previews: 0,
+                previews: studio.limits.previews,
             },
             key,
         }

@@ -115,7 +115,7 @@ impl World {
                 seed: 7,
                 background: Background::Auto,
                 steps: None,
-                previews: 0,
+                previews: 4,
             },
             key: Some(key_use(account, "/v1/images/generations", key, prompt)),
         };
