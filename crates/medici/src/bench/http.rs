@@ -8,7 +8,7 @@ use medici_ledger::AccountId;
 use super::{
     HttpBench,
     load::{self, Load},
-    machine::{bind_to_core, resident_bytes, sync_p50, unbind},
+    machine::{bind_to_core, cpu_of, resident_bytes, sync_p50, unbind},
     measure::{Report, median_of, micros},
     picture,
     server::Server,
@@ -39,7 +39,9 @@ pub(crate) fn run(config: &Config, args: &HttpBench) -> Result<Report> {
     bench.one_client(&mut report, &place)?;
     bench.many_clients(&mut report)?;
     report.figure("server's resident memory after the charges", megabytes(resident_bytes(server.pid())?), "MB");
-    drop(server);
+    let done = server.stop()?;
+    report.figure("units of work a group, over all runs", done.units as f64 / done.groups as f64, "");
+    report.figure("syncs a group", done.syncs as f64 / done.groups as f64, "");
     unbind();
 
     picture::run(config, args, &mut report)?;
@@ -84,10 +86,12 @@ impl Bench<'_> {
     /// as many.
     fn many_clients(&self, report: &mut Report) -> Result<()> {
         let (mut hello, mut spread, mut hot, mut share, mut heat) = (vec![], vec![], vec![], vec![], vec![]);
-        let (mut p50, mut p99) = (vec![], vec![]);
+        let (mut p50, mut p99, mut hello_cpu, mut charge_cpu) = (vec![], vec![], vec![], vec![]);
         for _ in 0..self.args.repeat {
-            let empty = self.hello(CLIENTS)?;
-            let all = self.charges(CLIENTS, Spread::All)?;
+            let (empty, cpu) = self.with_cpu(|| self.hello(CLIENTS))?;
+            hello_cpu.push(cpu);
+            let (all, cpu) = self.with_cpu(|| self.charges(CLIENTS, Spread::All))?;
+            charge_cpu.push(cpu);
             let one = self.charges(CLIENTS, Spread::One)?;
             share.push(all.rate / empty.rate);
             heat.push(one.rate / all.rate);
@@ -100,11 +104,22 @@ impl Bench<'_> {
         report.figure("hello, 64 clients", median_of(hello), "/s");
         report.figure("durable charges, 64 clients, 64 accounts", median_of(spread), "/s");
         report.figure("durable charges, 64 clients, one account", median_of(hot), "/s");
+        report.figure("server's processor time of a hello, 64 clients", median_of(hello_cpu), "us");
+        report.figure("server's processor time of a durable charge, 64 clients", median_of(charge_cpu), "us");
         report.figure("durable charge p50, 64 clients", median_of(p50), "us");
         report.figure("durable charge p99, 64 clients", median_of(p99), "us");
         report.at_least("durable charges / hello, 64 clients, one server core", median_of(share), 0.60, "x");
         report.at_least("one hot account / spread accounts", median_of(heat), 0.95, "x");
         Ok(())
+    }
+
+    /// Runs a load and returns with it the server's processor time of one answer, in microseconds.
+    fn with_cpu(&self, load: impl FnOnce() -> Result<Load>) -> Result<(Load, f64)> {
+        let before = cpu_of(self.server.pid())?;
+        let measured = load()?;
+        let used = cpu_of(self.server.pid())? - before;
+        let each = micros(used) / measured.answers as f64;
+        Ok((measured, each))
     }
 
     fn hello(&self, clients: usize) -> Result<Load> {

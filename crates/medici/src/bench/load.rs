@@ -22,6 +22,8 @@ pub(crate) struct Load {
     pub(crate) p50: Duration,
     /// The latency that one request in a hundred exceeds.
     pub(crate) p99: Duration,
+    /// All answers, those while it warmed up too.
+    pub(crate) answers: u64,
 }
 
 /// Sends requests over `connections` for `warm` and then `measured`, and counts the answers of the latter.
@@ -45,7 +47,7 @@ pub(crate) fn run(
             let mut connection = Connection::open(address).await.context("cannot connect")?;
             let (make, next, stop) = (make.clone(), next.clone(), stop.clone());
             loops.push(tokio::spawn(async move {
-                let mut latencies = Vec::new();
+                let (mut latencies, mut answers) = (Vec::new(), 0u64);
                 while !stop.load(Ordering::Relaxed) {
                     let request = make(next.fetch_add(1, Ordering::Relaxed));
                     let sent = stopwatch();
@@ -54,24 +56,28 @@ pub(crate) fn run(
                     if !matches!(answer.status, 200 | 201) {
                         bail!("status {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
                     }
+                    answers += 1;
                     if arrived >= warm && arrived < warm + measured {
                         latencies.push(sent.elapsed());
                     }
                 }
-                Ok(latencies)
+                Ok((latencies, answers))
             }));
         }
         let left = (warm + measured).saturating_sub(begun.elapsed());
         tokio::time::sleep(left).await;
         stop.store(true, Ordering::Relaxed);
-        let mut latencies = Vec::new();
+        let (mut latencies, mut answers) = (Vec::new(), 0);
         for one in loops {
-            latencies.extend(one.await.context("a loop of requests panicked")??);
+            let (some, answered) = one.await.context("a loop of requests panicked")??;
+            latencies.extend(some);
+            answers += answered;
         }
         if latencies.is_empty() {
             bail!("no answer within {} s", measured.as_secs_f64());
         }
         Ok(Load {
+            answers,
             rate: latencies.len() as f64 / measured.as_secs_f64(),
             p50: median(&mut latencies),
             p99: percentile(&mut latencies, 99),

@@ -59,6 +59,16 @@ pub(crate) fn process_cpu() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).expect("processor time is not negative"), nanos)
 }
 
+/// Returns the processor time that a process has used, all its threads, in steps of 10 ms.
+pub(crate) fn cpu_of(process: u32) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).context("cannot read /proc")?;
+    // The program's name, in parentheses, may hold spaces; what follows it is numbers.
+    let (_, numbers) = stat.rsplit_once(')').context("/proc/…/stat has no name")?;
+    let mut numbers = numbers.split_whitespace().skip(11).map(str::parse::<u64>);
+    let mut next = || numbers.next().context("/proc/…/stat is short")?.context("/proc/…/stat has no number");
+    Ok(Duration::from_millis(10 * (next()? + next()?)))
+}
+
 /// Returns a process's resident memory in bytes, from `/proc`.
 pub(crate) fn resident_bytes(process: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).context("cannot read /proc")?;

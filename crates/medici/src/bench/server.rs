@@ -3,21 +3,30 @@
 use std::{
     fs::File,
     net::{SocketAddr, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{data_dir::DataDir, machine::stopwatch};
 
 /// How long a server may take to start.
 const START_MAX: Duration = Duration::from_secs(120);
 
+/// What a server's store did in its life.
+pub(crate) struct Done {
+    pub(crate) units: u64,
+    pub(crate) groups: u64,
+    pub(crate) syncs: u64,
+}
+
 /// A running server. Killed when dropped.
 pub(crate) struct Server {
     child: Child,
+    log: PathBuf,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
@@ -27,7 +36,8 @@ impl Server {
     ///
     /// Its log goes to `server.log` in that directory. It inherits this thread's cores.
     pub(crate) fn start(data: &Path, args: &[&str]) -> Result<Self> {
-        let log = File::create(data.join("server.log"))?;
+        let log = data.join("server.log");
+        let log_file = File::create(&log)?;
         let child = Command::new(std::env::current_exe().context("cannot find this program")?)
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "json", "--data"])
             .arg(data)
@@ -35,10 +45,10 @@ impl Server {
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(log_file)
             .spawn()
             .context("cannot start a server")?;
-        let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut server = Self { child, log, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let begun = stopwatch();
         let directory = DataDir::find(Some(data))?;
         loop {
@@ -64,6 +74,18 @@ impl Server {
     /// Returns its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Stops it politely and returns what its store says that it did.
+    pub(crate) fn stop(mut self) -> Result<Done> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).context("cannot stop the server")?;
+        self.child.wait()?;
+        let log = std::fs::read_to_string(&self.log).context("cannot read the server's log")?;
+        let last = log.lines().last().context("the server logged nothing")?;
+        let line: serde_json::Value = serde_json::from_str(last).context("the server's log is no JSON")?;
+        let count = |name: &str| line["fields"][name].as_u64().with_context(|| format!("no {name} in {last}"));
+        Ok(Done { units: count("done.units")?, groups: count("done.groups")?, syncs: count("done.syncs")? })
     }
 
     /// Kills it as `kill -9` does, and waits until it is gone.
