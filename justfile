@@ -15,9 +15,9 @@ quick:
 
 # Hours of it: kill -9 rounds, power cuts, random ledger histories. `just soak 200` kills 200 times.
 soak rounds="200":
-    MEDICI_KILL_ROUNDS={{rounds}} cargo nextest run --release -p medici --test kill9
-    MEDICI_POWER_CUTS={{rounds}} cargo nextest run --release -p medici --test power_cut
-    MEDICI_MODEL_STEPS=10000000 cargo nextest run --release -p medici-ledger --test model
+    MEDICI_KILL_ROUNDS={{rounds}} cargo nextest run --profile soak --release -p medici --test kill9
+    MEDICI_POWER_CUTS={{rounds}} cargo nextest run --profile soak --release -p medici --test power_cut
+    MEDICI_MODEL_STEPS=10000000 cargo nextest run --profile soak --release -p medici-ledger --test model
 
 # The performance bars beside this machine's own limits.
 bench:
