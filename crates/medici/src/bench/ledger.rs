@@ -1,12 +1,14 @@
 //! `bench ledger`: what the ledger and its store cost without HTTP, and how a large store starts.
 
 use anyhow::{Context, Result};
+use medici_ledger::AccountId;
+use medici_studio::Studio;
 
 use super::{
     LedgerBench,
     http::{bearer, megabytes},
     machine::{process_cpu, resident_bytes, sync_p50},
-    measure::{Report, micros},
+    measure::{Report, median_of, micros},
     pure,
     server::Server,
     setup::{self, Place},
@@ -22,8 +24,13 @@ use crate::{
 const SPREAD: u64 = 1_000;
 /// Charges of one measured window.
 const WINDOW: u64 = 50_000;
+/// Windows of one measurement, of which the median counts.
+const WINDOWS: u64 = 3;
 /// Entries written before the first window.
 const EARLY: u64 = 1_000;
+
+/// Arguments of a server that only serves.
+const WITHOUT_WORKER: [&str; 4] = ["--engine", "test-pattern", "--worker", "off"];
 
 /// Runs the bench.
 pub(crate) fn run(config: &Config, args: &LedgerBench) -> Result<Report> {
@@ -44,42 +51,76 @@ fn history(config: &Config, report: &mut Report, entries: u64) -> Result<()> {
     block_on(async {
         let studio = place.studio()?;
         let accounts = setup::accounts(&studio, "spread", SPREAD).await?;
-        let mut written = 0;
-        let mut window = async |count: u64| {
-            let (cpu, clock, before) = (process_cpu(), stopwatch(), studio.store.counters());
-            setup::charges(&studio, &accounts, written, count).await?;
-            written += count;
-            let after = studio.store.counters();
-            let each = micros(process_cpu() - cpu) / count as f64;
-            let rate = count as f64 / clock.elapsed().as_secs_f64();
-            anyhow::Ok((each, rate, after.groups - before.groups, after.syncs - before.syncs))
-        };
-        window(EARLY).await?;
-        let (early, rate, groups, syncs) = window(WINDOW).await?;
-        report.figure("durable charges through the store", rate, "/s");
-        report.figure("charges a group", WINDOW as f64 / groups as f64, "");
-        report.figure("syncs a group", syncs as f64 / groups as f64, "");
-        report.figure(format!("processor time of a stored charge after {EARLY} entries"), early, "us");
-        window(entries.saturating_sub(EARLY + 2 * WINDOW)).await?;
-        let (late, rate, ..) = window(WINDOW).await?;
-        report.figure(format!("durable charges through the store after {entries} entries"), rate, "/s");
-        report.figure(format!("processor time of a stored charge after {entries} entries"), late, "us");
-        report.at_most(format!("cost at {entries} entries / at {EARLY}"), late / early, 1.15, "x");
+        let mut history = History { studio: &studio, accounts: &accounts, written: 0 };
+        history.charge(EARLY).await?;
+        let early = history.windows().await?;
+        report.figure("durable charges through the store", early.rate, "/s");
+        report.figure("charges a group", early.group, "");
+        report.figure("syncs a group", early.syncs, "");
+        report.figure(format!("processor time of a stored charge after {EARLY} entries"), early.cpu, "us");
+        history.charge(entries.saturating_sub(history.written + WINDOW * WINDOWS)).await?;
+        let late = history.windows().await?;
+        report.figure(format!("durable charges through the store after {entries} entries"), late.rate, "/s");
+        report.figure(format!("processor time of a stored charge after {entries} entries"), late.cpu, "us");
+        report.at_most(format!("cost at {entries} entries / at {EARLY}"), late.cpu / early.cpu, 1.15, "x");
         Ok(())
     })
+}
+
+/// A store whose history grows.
+struct History<'a> {
+    studio: &'a Studio,
+    accounts: &'a [AccountId],
+    written: u64,
+}
+
+/// What charges cost in one part of a history: medians over its windows.
+struct Cost {
+    /// Microseconds of processor time of one, all threads.
+    cpu: f64,
+    /// A second.
+    rate: f64,
+    /// In one commit.
+    group: f64,
+    /// Of one commit.
+    syncs: f64,
+}
+
+impl History<'_> {
+    async fn charge(&mut self, count: u64) -> Result<()> {
+        setup::charges(self.studio, self.accounts, self.written, count).await?;
+        self.written += count;
+        Ok(())
+    }
+
+    async fn windows(&mut self) -> Result<Cost> {
+        let (mut cpu, mut rate) = (vec![], vec![]);
+        let before = self.studio.store.counters();
+        for _ in 0..WINDOWS {
+            let (used, clock) = (process_cpu(), stopwatch());
+            self.charge(WINDOW).await?;
+            cpu.push(micros(process_cpu() - used) / WINDOW as f64);
+            rate.push(WINDOW as f64 / clock.elapsed().as_secs_f64());
+        }
+        let after = self.studio.store.counters();
+        let groups = (after.groups - before.groups) as f64;
+        let charges = (WINDOW * WINDOWS) as f64;
+        let syncs = (after.syncs - before.syncs) as f64;
+        Ok(Cost { cpu: median_of(cpu), rate: median_of(rate), group: charges / groups, syncs: syncs / groups })
+    }
 }
 
 /// A server with many accounts: its memory, and how soon it charges again after `kill -9`.
 fn restart(config: &Config, report: &mut Report, accounts: u64, entries: u64) -> Result<()> {
     let place = Place::new(config)?;
+    let ids = block_on(async { setup::accounts(&place.studio()?, "many", accounts).await })?;
+    memory(config, report, &place, accounts)?;
     let (key, account) = block_on(async {
         let studio = place.studio()?;
-        let ids = setup::accounts(&studio, "many", accounts).await?;
         // Opening, the month's credits and the purchase are three entries of each account.
         setup::charges(&studio, &ids, 0, entries.saturating_sub(3 * accounts)).await?;
         Ok((setup::service_key(&studio).await?, ids[0]))
     })?;
-    let arguments = ["--engine", "test-pattern", "--worker", "off"];
     let body = serde_json::json!({ "account": account.to_string(), "operation": "generate", "count": 4 }).to_string();
     let charge = |number: u64, run: &str| {
         let (key, name) = (bearer(&key), format!("{run}-{number}"));
@@ -88,7 +129,7 @@ fn restart(config: &Config, report: &mut Report, accounts: u64, entries: u64) ->
     };
 
     // Killed with a tail of entries that no snapshot has.
-    let server = Server::start(place.path(), &arguments)?;
+    let server = Server::start(place.path(), &WITHOUT_WORKER)?;
     block_on(async {
         let mut connection = Connection::open(server.address).await?;
         for number in 0..100 {
@@ -100,7 +141,7 @@ fn restart(config: &Config, report: &mut Report, accounts: u64, entries: u64) ->
     server.kill()?;
 
     let begun = stopwatch();
-    let server = Server::start(place.path(), &arguments)?;
+    let server = Server::start(place.path(), &WITHOUT_WORKER)?;
     let first = block_on(async {
         let mut connection = Connection::open(server.address).await?;
         connection.send(&charge(0, "after")).await.context("no answer after the restart")
@@ -110,15 +151,22 @@ fn restart(config: &Config, report: &mut Report, accounts: u64, entries: u64) ->
     report.figure(format!("accounts at the restart, with {entries} entries"), accounts as f64, "");
     report.at_most("restart after kill -9, to the first charge", seconds, 2.0, "s");
 
-    let resident = resident_bytes(server.pid())?;
-    drop(server);
-    let empty_place = Place::new(config)?;
-    let empty = Server::start(empty_place.path(), &arguments)?;
+    let resident = megabytes(resident_bytes(server.pid())?);
+    report.at_most("whole server's resident memory, worker off", resident, 400.0, "MB");
+    Ok(())
+}
+
+/// A server whose accounts have two lots each and have not spent anything.
+fn memory(config: &Config, report: &mut Report, place: &Place, accounts: u64) -> Result<()> {
+    let nobody = Place::new(config)?;
+    let empty = Server::start(nobody.path(), &WITHOUT_WORKER)?;
     let base = resident_bytes(empty.pid())?;
     report.figure("server's resident memory without accounts", megabytes(base), "MB");
-    report.figure("server's resident memory", megabytes(resident), "MB");
+    let server = Server::start(place.path(), &WITHOUT_WORKER)?;
+    let resident = resident_bytes(server.pid())?;
+    report.figure(format!("server's resident memory with {accounts} accounts"), megabytes(resident), "MB");
     let each = resident.saturating_sub(base) as f64 / accounts as f64;
-    report.at_most("server's memory per account with two lots", each, 256.0, "bytes");
-    report.at_most("whole server, worker off", megabytes(resident), 400.0, "MB");
+    report.figure("of which each account, allocator, index and caches included", each, "bytes");
+    drop(server);
     Ok(())
 }
