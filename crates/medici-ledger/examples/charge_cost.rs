@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use medici_ledger::{
-    AccountId, ChargeMode, Class, Command, Credits, Entry, HoldId, Money, Operation, OperationPrice, PlanTerms,
-    PriceBook, PriceVersion, Source, Timestamp, Usage, Wallet,
+    AccountId, Class, Command, Credits, Entry, HoldId, Money, Operation, OperationPrice, PlanTerms, PriceBook,
+    PriceVersion, Source, Timestamp, Usage, Wallet,
 };
 
 const CHARGES: u32 = 2_000;
@@ -13,13 +13,13 @@ const ROUNDS: u32 = 500;
 
 fn main() {
     let start: Timestamp = "2026-11-10".parse().expect("a date");
-    let price = OperationPrice { credits: Credits::whole(1), included: 4, charge: ChargeMode::PerOperation };
+    let price = OperationPrice::per_operation(Credits::whole(1), 4);
     let plan = "free".parse().expect("a plan name");
     let version = PriceVersion {
         effective_at: Timestamp::EPOCH,
         operations: [(Operation::Generate, price)].into(),
         plans: [(plan, PlanTerms::monthly(Credits::whole(15)))].into(),
-        packs: Vec::new(),
+        ..PriceVersion::default()
     };
     let book = PriceBook::new(vec![version]).expect("a price book");
     let mut wallet = Wallet::new(AccountId::from_u128(1));
@@ -38,7 +38,7 @@ fn main() {
     }
     println!("{} bytes a wallet with two lots", wallet.memory_bytes());
 
-    let usage = Usage { operation: Operation::Generate, count: 4 };
+    let usage = Usage::of(Operation::Generate, 4);
     let mut decide = |charges: u32, encode: bool| {
         let mut bytes = 0;
         let begun = Instant::now();

@@ -19,6 +19,9 @@ use crate::time::Timestamp;
 
 const ENTRY_FORMAT: u8 = 1;
 
+/// What is added to the charge mode's byte where a rule's number and a base follow.
+const RULED: u8 = 2;
+
 /// Why bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodecError {
@@ -166,7 +169,13 @@ impl Writer {
         self.number(u64::from(quote.count));
         self.credits(quote.unit);
         self.number(u64::from(quote.included));
-        self.byte(quote.charge as u8);
+        // Quotes were written before prices had rules and a base: those without either keep their one byte.
+        let plain = quote.rule == 0 && quote.base.is_zero();
+        self.byte(quote.charge as u8 + if plain { 0 } else { RULED });
+        if !plain {
+            self.number(u64::from(quote.rule));
+            self.credits(quote.base);
+        }
         self.credits(quote.amount);
     }
 
@@ -473,19 +482,25 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn quote(&mut self) -> Read<Quote> {
-        Ok(Quote {
-            version: self.time()?,
-            operation: self.operation()?,
-            count: self.small()?,
-            unit: self.credits()?,
-            included: self.small()?,
-            charge: match self.byte()? {
-                0 => ChargeMode::PerOperation,
-                1 => ChargeMode::PerImage,
-                _ => return Err(bad("charge mode")),
-            },
-            amount: self.credits()?,
-        })
+        let version = self.time()?;
+        let operation = self.operation()?;
+        let count = self.small()?;
+        let unit = self.credits()?;
+        let included = self.small()?;
+        let mode = self.byte()?;
+        let charge = match mode % RULED {
+            _ if mode >= 2 * RULED => return Err(bad("charge mode")),
+            0 => ChargeMode::PerOperation,
+            _ => ChargeMode::PerImage,
+        };
+        let (rule, base) = if mode >= RULED { self.rule()? } else { (0, Credits::ZERO) };
+        Ok(Quote { version, operation, count, unit, included, charge, amount: self.credits()?, rule, base })
+    }
+
+    fn rule(&mut self) -> Read<(u16, Credits)> {
+        let rule = u16::try_from(self.number()?).map_err(|_| bad("rule"))?;
+        let base = self.credits()?;
+        if rule == 0 && base.is_zero() { Err(bad("rule")) } else { Ok((rule, base)) }
     }
 
     pub(crate) fn slices(&mut self) -> Read<Vec<Slice>> {

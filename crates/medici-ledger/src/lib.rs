@@ -23,12 +23,16 @@
 mod amount;
 pub mod calendar;
 mod ids;
+mod name;
 mod time;
 
+mod cohort;
 mod operation;
 mod pack;
 mod plan;
+mod policy;
 mod price_book;
+mod price_rule;
 mod quote;
 
 mod apply;
@@ -61,6 +65,7 @@ pub use balances::{Balances, Expiring, LotBalance, Refill};
 pub use broken::{Broken, Fault};
 pub use calendar::{AnchorPolicy, Months};
 pub use codec::CodecError;
+pub use cohort::{CohortName, CohortTerms};
 pub use command::{Command, Decision, GrantError, Refusal, Reply};
 pub use decide::REFUND_GRACE;
 pub use entry::{Entry, Fact, Grant, Replacement};
@@ -71,11 +76,14 @@ pub use hold::{
 };
 pub use ids::{AccountId, HoldId, IdError, LotNumber};
 pub use lot::{Class, Lot, Source};
+pub use name::{NAME_MAX, NameError, NameKind, OfCohort, OfMeter, OfPack, OfPlan, ShortName};
 pub use operation::{OPERATION_NAME_MAX, Operation, OperationError, OperationName};
-pub use pack::{Cliff, Pack, Tier, TierMode};
-pub use plan::{PLAN_NAME_MAX, PlanName, PlanNameError, PlanTerms};
+pub use pack::{Cliff, Pack, PackName, Tier, TierMode};
+pub use plan::{PlanLimits, PlanName, PlanTerms, Rollover};
+pub use policy::Policy;
 pub use posting::{LedgerAccount, Posting, Unit};
-pub use price_book::{OperationPrice, PriceBook, PriceBookError, PriceVersion, QuoteError, Warning};
+pub use price_book::{PriceBook, PriceBookError, PriceVersion, QuoteError, Warning};
+pub use price_rule::{Conditions, MeterName, OperationPrice, PriceRule, Rate};
 pub use quote::{ChargeMode, Quote, Usage};
 pub use time::{Timestamp, TimestampError};
 pub use wallet::{OPEN_LOTS_MAX, Wallet};

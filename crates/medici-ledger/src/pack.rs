@@ -2,6 +2,10 @@
 
 use crate::amount::{Cents, Credits, Money};
 use crate::calendar::Months;
+use crate::name::{OfPack, ShortName};
+
+/// The name of a pack, by which buyers ask for it.
+pub type PackName = ShortName<OfPack>;
 
 /// How the tiers of a pack apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -35,6 +39,10 @@ pub struct Pack {
     pub mode: TierMode,
     /// Further tiers, ascending.
     pub tiers: Vec<Tier>,
+    /// How buyers ask for it; no two packs of a version share a name.
+    pub name: Option<PackName>,
+    /// Promo credits that come with each pack and share its fate.
+    pub bonus: Credits,
 }
 
 /// A number of packs that costs more than one pack more.

@@ -1,81 +1,17 @@
-//! Plans: what an account is entitled to each month.
+//! Plans: what an account is entitled to each month, and what it pays for it.
 
-use std::fmt;
-use std::num::NonZeroU8;
-use std::str::FromStr;
+use std::sync::Arc;
 
-use crate::amount::Credits;
+use crate::amount::{Credits, Money};
 use crate::calendar::{AnchorPolicy, Months};
+use crate::lot::Class;
+use crate::name::{OfPlan, ShortName};
 
-/// The most characters a plan's name has.
-pub const PLAN_NAME_MAX: usize = 16;
+/// The name of a plan.
+pub type PlanName = ShortName<OfPlan>;
 
-/// The name of a plan: 1 to [`PLAN_NAME_MAX`] characters `a-z`, `0-9`, `_`, `-`.
-///
-/// Held in place, because every wallet carries one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PlanName {
-    first: NonZeroU8,
-    // Padded with zeros, which no name contains.
-    rest: [u8; PLAN_NAME_MAX - 1],
-}
-
-impl PlanName {
-    /// Returns the name.
-    #[must_use]
-    pub fn as_text(&self) -> String {
-        self.bytes().map(char::from).collect()
-    }
-
-    pub(crate) fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
-        std::iter::once(self.first.get()).chain(self.rest.iter().copied().take_while(|byte| *byte != 0))
-    }
-}
-
-/// Why a text names no plan.
+/// What a plan gives each month, and on which terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanNameError {
-    found: Box<str>,
-}
-
-impl fmt::Display for PlanNameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a plan name of 1 to {PLAN_NAME_MAX} characters a-z, 0-9, '_', '-' needed, {:?} found", self.found)
-    }
-}
-
-impl std::error::Error for PlanNameError {}
-
-impl FromStr for PlanName {
-    type Err = PlanNameError;
-
-    fn from_str(text: &str) -> Result<Self, PlanNameError> {
-        let error = || PlanNameError { found: text.chars().take(32).collect::<String>().into() };
-        let allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
-        let (first, others) = text.as_bytes().split_first().ok_or_else(error)?;
-        if others.len() >= PLAN_NAME_MAX || !text.as_bytes().iter().all(allowed) {
-            return Err(error());
-        }
-        let mut rest = [0; PLAN_NAME_MAX - 1];
-        rest[..others.len()].copy_from_slice(others);
-        Ok(Self { first: NonZeroU8::new(*first).ok_or_else(error)?, rest })
-    }
-}
-
-impl fmt::Display for PlanName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.as_text())
-    }
-}
-
-impl fmt::Debug for PlanName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.as_text(), f)
-    }
-}
-
-/// What a plan gives each month. The credits of a plan that costs nothing are of class free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanTerms {
     /// The credits of each monthly occurrence; none for a plan without an allowance.
     pub monthly: Credits,
@@ -85,12 +21,61 @@ pub struct PlanTerms {
     pub anchor_policy: AnchorPolicy,
     /// The priority of the monthly lots in the burn order; lower burns first.
     pub priority: i8,
+    /// What a month costs, without tax; none or zero for a plan that costs nothing.
+    pub price: Option<Money>,
+    /// What of a month's unspent credits lives on; none for a plan whose months end.
+    pub rollover: Option<Rollover>,
+    /// What accounts on the plan may ask for.
+    pub limits: PlanLimits,
+    /// Whether accounts that were on the plan before this version keep the terms they had.
+    pub grandfather: bool,
+}
+
+/// How much of a month's unspent credits lives on, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rollover {
+    /// The most credits that one month hands on.
+    pub max: Credits,
+    /// How long they live on after the end of their month.
+    pub months: Months,
+}
+
+/// What accounts on a plan may ask for. The default has no limits but the operator's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanLimits {
+    /// The most pictures of one request.
+    pub images_max: Option<u32>,
+    /// The most jobs that wait or run at once.
+    pub jobs_open_max: Option<u32>,
+    /// The models that may be asked for; none for all of them.
+    pub models: Option<Arc<[Box<str>]>>,
 }
 
 impl PlanTerms {
-    /// Returns terms of `monthly` credits that live one month.
+    /// Returns the terms of a plan that costs nothing: `monthly` credits that live one month.
     #[must_use]
     pub const fn monthly(monthly: Credits) -> Self {
-        Self { monthly, expires: Months::ONE, anchor_policy: AnchorPolicy::Keep, priority: 0 }
+        Self {
+            monthly,
+            expires: Months::ONE,
+            anchor_policy: AnchorPolicy::Keep,
+            priority: 0,
+            price: None,
+            rollover: None,
+            limits: PlanLimits { images_max: None, jobs_open_max: None, models: None },
+            grandfather: false,
+        }
+    }
+
+    /// Returns whether the plan costs money.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        self.price.is_some_and(|price| !price.amount.is_zero())
+    }
+
+    /// Returns the class of the plan's credits: paid where it costs money, free otherwise.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        if self.is_paid() { Class::Paid } else { Class::Free }
     }
 }

@@ -3,23 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::amount::{AMOUNT_MAX, Credits};
+use crate::amount::AMOUNT_MAX;
+use crate::cohort::{CohortName, CohortTerms};
 use crate::operation::Operation;
-use crate::pack::{Cliff, Pack};
+use crate::pack::{Cliff, Pack, PackName};
 use crate::plan::{PlanName, PlanTerms};
+use crate::policy::Policy;
+use crate::price_rule::OperationPrice;
 use crate::quote::{ChargeMode, Quote, Usage};
 use crate::time::Timestamp;
-
-/// The price of one operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OperationPrice {
-    /// What one operation costs, or one picture where `charge` says so.
-    pub credits: Credits,
-    /// How many pictures one price covers; at least 1.
-    pub included: u32,
-    /// What one price covers.
-    pub charge: ChargeMode,
-}
 
 /// Prices and plans from one instant on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +24,10 @@ pub struct PriceVersion {
     pub plans: BTreeMap<PlanName, PlanTerms>,
     /// What can be bought.
     pub packs: Vec<Pack>,
+    /// Who is given credits once.
+    pub cohorts: BTreeMap<CohortName, CohortTerms>,
+    /// What the operator decided.
+    pub policy: Policy,
 }
 
 /// All versions, in the order they come into force.
@@ -223,6 +219,44 @@ impl PriceBook {
         self.version_at(at)?.plans.get(plan)
     }
 
+    /// Returns the terms of a plan in force at `at` for an account that has been on it since `since`.
+    ///
+    /// A version that grandfathers its terms leaves those who were on the plan before it with the terms of the
+    /// version before, if that one had the plan.
+    #[must_use]
+    pub fn terms(&self, plan: &PlanName, since: Timestamp, at: Timestamp) -> Option<&PlanTerms> {
+        let after = self.versions.partition_point(|version| version.effective_at <= at);
+        let mut versions = self.versions[..after].iter().rev();
+        let mut version = versions.next()?;
+        let mut terms = version.plans.get(plan)?;
+        while terms.grandfather && since < version.effective_at {
+            let Some((before, older)) = versions.next().and_then(|before| Some((before, before.plans.get(plan)?)))
+            else {
+                break;
+            };
+            (version, terms) = (before, older);
+        }
+        Some(terms)
+    }
+
+    /// Returns the terms of a cohort in force at an instant.
+    #[must_use]
+    pub fn cohort_at(&self, cohort: &CohortName, at: Timestamp) -> Option<&CohortTerms> {
+        self.version_at(at)?.cohorts.get(cohort)
+    }
+
+    /// Returns the pack that has this name at an instant.
+    #[must_use]
+    pub fn pack_named(&self, at: Timestamp, name: &PackName) -> Option<&Pack> {
+        self.version_at(at)?.packs.iter().find(|pack| pack.name.as_ref() == Some(name))
+    }
+
+    /// Returns the policy in force at an instant; the default before the first version.
+    #[must_use]
+    pub fn policy_at(&self, at: Timestamp) -> Policy {
+        self.version_at(at).map_or_else(Policy::default, |version| version.policy)
+    }
+
     /// Returns the price of a request at an instant.
     ///
     /// # Errors
@@ -237,19 +271,22 @@ impl PriceBook {
         else {
             return Err(QuoteError::NoPrice { operation });
         };
-        let times = match price.charge {
-            ChargeMode::PerOperation => usage.count.div_ceil(price.included),
+        let rate = &price.rate;
+        let times = match rate.charge {
+            ChargeMode::PerOperation => usage.count.div_ceil(rate.included),
             ChargeMode::PerImage => usage.count,
         };
-        let amount = price.credits.checked_mul(times).ok_or(QuoteError::TooMany { count: usage.count })?;
+        let amount = rate.credits.checked_mul(times).ok_or(QuoteError::TooMany { count: usage.count })?;
         Ok(Quote {
             version: version.effective_at,
             operation,
             count: usage.count,
-            unit: price.credits,
-            included: price.included,
-            charge: price.charge,
+            unit: rate.credits,
+            included: rate.included,
+            charge: rate.charge,
             amount,
+            rule: 0,
+            base: rate.base,
         })
     }
 
@@ -271,9 +308,9 @@ impl PriceBook {
                 continue;
             };
             for (plan, before) in &previous.plans {
-                let after = version.plans.get(plan).copied();
-                if after != Some(*before) {
-                    warnings.push(Warning::PlanChanges { version: at, plan: *plan, before: *before, after });
+                let after = version.plans.get(plan).cloned();
+                if after.as_ref() != Some(before) {
+                    warnings.push(Warning::PlanChanges { version: at, plan: *plan, before: before.clone(), after });
                 }
             }
         }
@@ -285,10 +322,10 @@ impl PriceVersion {
     fn check(&self) -> Result<(), PriceBookError> {
         let too_large = |place: String| PriceBookError::TooLarge { place: place.into() };
         for (operation, price) in &self.operations {
-            if price.included == 0 {
+            if price.rate.included == 0 {
                 return Err(PriceBookError::NothingIncluded { operation: operation.clone() });
             }
-            if price.credits.micro() > AMOUNT_MAX {
+            if price.rate.credits.micro() > AMOUNT_MAX {
                 return Err(too_large(format!("the price of {operation}")));
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::amount::Credits;
 use crate::operation::Operation;
+use crate::price_rule::MeterName;
 use crate::time::Timestamp;
 
 /// What a request asks to be priced.
@@ -11,6 +12,27 @@ pub struct Usage {
     pub operation: Operation,
     /// How many pictures are asked for; 1 for operations that make none. At least 1.
     pub count: u32,
+    /// The model that is asked for.
+    pub model: Option<Box<str>>,
+    /// How wide each picture is; 0 where none is made.
+    pub width: u32,
+    /// How high each picture is; 0 where none is made.
+    pub height: u32,
+    /// The quality that is asked for.
+    pub quality: Option<Box<str>>,
+    /// How many steps each picture takes.
+    pub steps: Option<u32>,
+    /// What another service counted.
+    pub meters: Vec<(MeterName, u64)>,
+}
+
+impl Usage {
+    /// Returns the usage of `count` pictures of which nothing else is known.
+    #[must_use]
+    pub fn of(operation: Operation, count: u32) -> Self {
+        let (model, quality, steps, meters) = (None, None, None, Vec::new());
+        Self { operation, count, model, width: 0, height: 0, quality, steps, meters }
+    }
 }
 
 /// What one price covers.
@@ -43,20 +65,28 @@ pub struct Quote {
     pub charge: ChargeMode,
     /// What is held for the request.
     pub amount: Credits,
+    /// Which rule of the operation's price it is: 0 for the operation's own.
+    pub rule: u16,
+    /// What the request costs besides its pictures; captured as soon as one of them is delivered.
+    pub base: Credits,
 }
 
 impl Quote {
     /// Returns what is captured when `delivered` pictures are durable, or `None` where the hold is voided.
     ///
     /// Per operation, fewer pictures than asked for are a shortfall: the hold is voided and the pictures are
-    /// kept. Per picture, each delivered one is captured, and none delivered is a shortfall too. More pictures
-    /// than asked for never cost more than was held.
+    /// kept. Per picture, the base and each delivered one are captured, and none delivered is a shortfall too.
+    /// More pictures than asked for never cost more than was held.
     #[must_use]
     pub fn for_delivered(&self, delivered: u32) -> Option<Credits> {
         match self.charge {
             ChargeMode::PerOperation => (delivered >= self.count).then_some(self.amount),
             ChargeMode::PerImage if delivered == 0 => None,
-            ChargeMode::PerImage => self.unit.checked_mul(delivered.min(self.count)),
+            ChargeMode::PerImage => {
+                let pictures = self.unit.checked_mul(delivered.min(self.count))?;
+                // A picture's own price may be rounded up, what was held was rounded up once for all of them.
+                Some(pictures.checked_add(self.base)?.min(self.amount))
+            }
         }
     }
 }

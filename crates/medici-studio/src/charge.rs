@@ -81,7 +81,7 @@ impl Decide for MakeCharge {
         if work.wallet(request.account).is_none() {
             return Err(ChargeError::NoAccount);
         }
-        let usage = Usage { operation: request.operation.clone(), count: request.count };
+        let usage = Usage::of(request.operation.clone(), request.count);
         let quote = work.prices().quote(&usage, work.now()).map_err(ChargeError::NoPrice)?;
         let command = Command::Charge { charge: self.charge, quote };
         work.ledger(request.account, &command).map_err(ChargeError::Refused)?;

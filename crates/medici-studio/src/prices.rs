@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use medici_ledger::{
-    AnchorPolicy, ChargeMode, Credits, Money, Months, Operation, OperationPrice, Pack, PlanName, PlanTerms, PriceBook,
-    PriceVersion, Tier, TierMode, Timestamp,
+    AnchorPolicy, ChargeMode, Credits, Money, Months, Operation, Pack, PlanName, PlanTerms, PriceBook, PriceVersion,
+    Rate, Tier, TierMode, Timestamp,
 };
 use serde::Deserialize;
 
@@ -135,7 +135,7 @@ impl VersionFile {
         for (name, price) in self.operations {
             let place = format!("{place}, operation {name}");
             let operation: Operation = read(&place, "name", &name)?;
-            version.operations.insert(operation, price.price(&place)?);
+            version.operations.insert(operation, price.price(&place)?.into());
         }
         for (name, plan) in self.plans {
             let place = format!("{place}, plan {name}");
@@ -150,13 +150,13 @@ impl VersionFile {
 }
 
 impl OperationFile {
-    fn price(self, place: &str) -> Result<OperationPrice, PricesError> {
+    fn price(self, place: &str) -> Result<Rate, PricesError> {
         let credits = Credits::parse_price(&self.credits).map_err(|error| wrong(place, "credits", &error))?;
         let charge = match self.charge {
             ChargeFile::PerOperation => ChargeMode::PerOperation,
             ChargeFile::PerImage => ChargeMode::PerImage,
         };
-        Ok(OperationPrice { credits, included: self.included, charge })
+        Ok(Rate { charge, ..Rate::per_operation(credits, self.included) })
     }
 }
 
@@ -183,7 +183,8 @@ impl PackFile {
         };
         let tiers = self.tiers.into_iter().map(|tier| tier.tier(place, price)).collect::<Result<_, _>>()?;
         let credits = read(place, "credits", &self.credits)?;
-        Ok(Pack { credits, price, expires: months(place, self.expires_months)?, mode, tiers })
+        let expires = months(place, self.expires_months)?;
+        Ok(Pack { credits, price, expires, mode, tiers, name: None, bonus: Credits::ZERO })
     }
 }
 
@@ -224,7 +225,7 @@ mod tests {
         let book = parse(DEFAULT).unwrap();
         assert!(book.warnings().is_empty(), "{:?}", book.warnings());
         let price = |operation, count| {
-            let usage = Usage { operation, count };
+            let usage = Usage::of(operation, count);
             book.quote(&usage, at("2026-11-22")).unwrap().amount.to_string()
         };
         assert_eq!(price(Operation::Generate, 4), "1");

@@ -197,7 +197,7 @@ impl Decide for PlaceHold {
 
 impl PlaceHold {
     fn quote(&self, work: &UnitOfWork<'_>) -> Result<Quote, SubmitError> {
-        let usage = Usage { operation: self.request.operation.clone(), count: self.request.spec.count };
+        let usage = Usage::of(self.request.operation.clone(), self.request.spec.count);
         work.prices().quote(&usage, work.now()).map_err(SubmitError::NoPrice)
     }
 }

@@ -6,7 +6,8 @@ use crate::calendar::{AnchorPolicy, Months};
 use crate::operation::Operation;
 use crate::pack::{Pack, Tier, TierMode};
 use crate::plan::{PlanName, PlanTerms};
-use crate::price_book::{OperationPrice, PriceVersion};
+use crate::price_book::PriceVersion;
+use crate::price_rule::{OperationPrice, Rate};
 use crate::quote::ChargeMode;
 use crate::time::Timestamp;
 
@@ -27,14 +28,14 @@ pub(super) fn plan_none() -> PlanName {
 
 /// The prices of scenarios that state none: DALL·E's.
 pub(super) fn default_version() -> PriceVersion {
-    let price = |included| OperationPrice { credits: Credits::whole(1), included, charge: ChargeMode::PerOperation };
+    let price = |included| OperationPrice::per_operation(Credits::whole(1), included);
     let free = "free".parse().expect("a plan's name");
     PriceVersion {
         effective_at: Timestamp::MIN,
         operations: [(Operation::Generate, price(4)), (Operation::Edit, price(3)), (Operation::Vary, price(3))].into(),
         plans: [(plan_none(), PlanTerms::monthly(Credits::ZERO)), (free, PlanTerms::monthly(Credits::whole(15)))]
             .into(),
-        packs: Vec::new(),
+        ..PriceVersion::default()
     }
 }
 
@@ -62,7 +63,7 @@ pub(super) fn parse_price_line(block: &mut PricesBlock, words: &mut Words<'_>) -
         "price" => {
             let operation: Operation = words.parse("operation")?;
             let credits = block.price(words.next("credits")?);
-            let mut price = OperationPrice { credits, included: 1, charge: ChargeMode::PerOperation };
+            let mut price = Rate::per_operation(credits, 1);
             if words.take("included") {
                 price.included = words.parse("number of pictures")?;
             }
@@ -73,7 +74,7 @@ pub(super) fn parse_price_line(block: &mut PricesBlock, words: &mut Words<'_>) -
                 }
                 price.charge = ChargeMode::PerImage;
             }
-            block.version.operations.insert(operation, price);
+            block.version.operations.insert(operation, price.into());
         }
         "plan" => {
             let plan: PlanName = words.parse("plan")?;
@@ -125,5 +126,5 @@ fn parse_pack(words: &mut Words<'_>) -> Result<Pack, String> {
         }
         tiers.push(Tier { from, price: tier.amount });
     }
-    Ok(Pack { credits, price, expires, mode, tiers })
+    Ok(Pack { credits, price, expires, mode, tiers, name: None, bonus: Credits::ZERO })
 }

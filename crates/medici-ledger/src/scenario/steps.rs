@@ -207,6 +207,8 @@ fn priced(
             included: 1,
             charge: ChargeMode::PerOperation,
             amount,
+            rule: 0,
+            base: Credits::ZERO,
         }
     } else {
         let operation: Operation = what.parse().map_err(|error| format!("{error}"))?;
@@ -215,7 +217,7 @@ fn priced(
             count = number.parse().map_err(|_| format!("a count such as x4 needed, x{number} found"))?;
             words.next("count")?;
         }
-        book.quote(&Usage { operation, count }, at).map_err(|error| error.to_string())?
+        book.quote(&Usage::of(operation, count), at).map_err(|error| error.to_string())?
     };
     names.quotes.entry(hold).or_insert_with(|| quote.clone());
     Ok((hold, quote))

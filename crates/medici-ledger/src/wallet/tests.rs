@@ -2,17 +2,17 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Broken, Cents, ChargeMode, Class, Command, Credits, Entry, Fault, Operation, OperationPrice, PlanTerms, PriceBook,
+    Broken, Cents, Class, Command, Credits, Entry, Fault, Operation, OperationPrice, PlanTerms, PriceBook,
     PriceVersion, Quote, Refusal, Source, Usage, VoidReason,
 };
 
 fn book() -> PriceBook {
-    let price = OperationPrice { credits: Credits::whole(1), included: 4, charge: ChargeMode::PerOperation };
+    let price = OperationPrice::per_operation(Credits::whole(1), 4);
     PriceBook::new(vec![PriceVersion {
         effective_at: Timestamp::EPOCH,
         operations: [(Operation::Generate, price)].into(),
         plans: [("free".parse().unwrap(), PlanTerms::monthly(Credits::whole(15)))].into(),
-        packs: Vec::new(),
+        ..PriceVersion::default()
     }])
     .unwrap()
 }
@@ -23,7 +23,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn quote() -> Quote {
-    book().quote(&Usage { operation: Operation::Generate, count: 4 }, at(0)).unwrap()
+    book().quote(&Usage::of(Operation::Generate, 4), at(0)).unwrap()
 }
 
 fn pack(credits: u32) -> Command {

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use medici_ledger::{
-    AnchorPolicy, Cents, ChargeMode, Class, Command, Credits, Currency, HoldId, Money, Months, Operation,
-    OperationPrice, PlanTerms, PriceBook, PriceVersion, Source, Timestamp, Usage, VoidReason,
+    AnchorPolicy, Cents, ChargeMode, Class, Command, Credits, Currency, HoldId, Money, Months, Operation, PlanTerms,
+    PriceBook, PriceVersion, Rate, Source, Timestamp, Usage, VoidReason,
 };
 use medici_testkit::naive::{NaivePlan, NaiveVersion};
 
@@ -104,10 +104,10 @@ impl World {
             for &(name, monthly, months, on_28th, priority) in plans {
                 let anchor_policy = if on_28th { AnchorPolicy::OpenAi28 } else { AnchorPolicy::Keep };
                 let terms = PlanTerms {
-                    monthly: credits(monthly),
                     expires: Months::new(months).unwrap(),
                     anchor_policy,
                     priority,
+                    ..PlanTerms::monthly(credits(monthly))
                 };
                 version.plans.insert(name.parse().unwrap(), terms);
                 rows.push(NaivePlan {
@@ -120,8 +120,8 @@ impl World {
             }
             for &(name, price, included, each) in prices {
                 let charge = if each { ChargeMode::PerImage } else { ChargeMode::PerOperation };
-                let price = OperationPrice { credits: credits(price), included, charge };
-                version.operations.insert(name.parse().unwrap(), price);
+                let rate = Rate { charge, ..Rate::per_operation(credits(price), included) };
+                version.operations.insert(name.parse().unwrap(), rate.into());
             }
             naive.push(NaiveVersion { effective_at: effective_at.micros(), plans: rows });
             versions.push(version);
@@ -149,7 +149,7 @@ impl World {
         let at = Timestamp::from_micros(step.at);
         let quote = |operation: &str, count| {
             let operation: Operation = operation.parse().unwrap();
-            self.book.quote(&Usage { operation, count }, at).ok()
+            self.book.quote(&Usage::of(operation, count), at).ok()
         };
         let hold = |id: u32| HoldId::from_u128(u128::from(id));
         let timeout = |micros: i64| Duration::from_micros(u64::try_from(micros).unwrap());

@@ -178,7 +178,7 @@ fn retry(studio: &Studio, job: &Job) -> Option<Retry> {
     if job.operation != Operation::Generate || !COUNTS.contains(&job.spec.count) {
         return None;
     }
-    let usage = Usage { operation: Operation::Generate, count: job.spec.count };
+    let usage = Usage::of(Operation::Generate, job.spec.count);
     let price = studio.prices.quote(&usage, studio.clock.now()).ok()?.amount;
     Some(Retry { key: Draft::fresh_key(studio), button: strings::try_again(price), background: background(job) })
 }

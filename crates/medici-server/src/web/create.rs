@@ -211,7 +211,7 @@ impl Composer {
         let available = balances.map_or(Credits::ZERO, |balances| balances.available);
         let refill = balances.and_then(|balances| credits_chip::refill(balances, &visitor.zone));
         let count = |count: u32| {
-            let usage = Usage { operation: Operation::Generate, count };
+            let usage = Usage::of(Operation::Generate, count);
             let price = studio.prices.quote(&usage, studio.clock.now()).ok()?.amount;
             let blocked = (available < price).then(|| strings::too_few(available, refill.as_deref()));
             let (button, micro, chosen) = (strings::generate(price), price.micro(), count == draft.count);

@@ -174,6 +174,11 @@ struct QuoteData {
     included: u32,
     charge: String,
     amount: i64,
+    // Quotes were kept before prices had rules and a base.
+    #[serde(default)]
+    rule: u16,
+    #[serde(default)]
+    base: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -273,6 +278,8 @@ fn job_data(job: &Job) -> JobData {
             included: job.quote.included,
             charge: charge_name(job.quote.charge).to_owned(),
             amount: job.quote.amount.micro(),
+            rule: job.quote.rule,
+            base: job.quote.base.micro(),
         },
         notice: job.notice.clone(),
         state: state_data(&job.state),
@@ -352,6 +359,8 @@ fn job(row: &Row<'_>) -> Result<Job> {
             included: data.quote.included,
             charge: charge(&data.quote.charge)?,
             amount: credits(data.quote.amount)?,
+            rule: data.quote.rule,
+            base: credits(data.quote.base)?,
         },
         hold: HoldId::from_u128(id(row, 2)?),
         notice: data.notice,

@@ -3,8 +3,8 @@
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use medici_ledger::{
-    AccountId, ChargeMode, Command, Credits, Entry, HoldId, Operation, OperationPrice, PlanTerms, PriceBook,
-    PriceVersion, Quote, Refusal, Reply, Timestamp, Usage,
+    AccountId, Command, Credits, Entry, HoldId, Operation, OperationPrice, PlanTerms, PriceBook, PriceVersion, Quote,
+    Refusal, Reply, Timestamp, Usage,
     idempotency::{Endpoint, Fingerprint, Keep, KeyScope},
 };
 use medici_studio::{
@@ -142,7 +142,7 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 
 /// Returns prices with one operation, `generate`, of 1 credit, and the plans `free` (15 a month) and `rich`.
 pub fn prices() -> PriceBook {
-    let one = OperationPrice { credits: Credits::whole(1), included: 4, charge: ChargeMode::PerOperation };
+    let one = OperationPrice::per_operation(Credits::whole(1), 4);
     PriceBook::new(vec![PriceVersion {
         effective_at: "2026-01-01T00:00:00Z".parse().expect("an instant"),
         operations: [(Operation::Generate, one)].into(),
@@ -151,7 +151,7 @@ pub fn prices() -> PriceBook {
             ("rich".parse().expect("a name"), PlanTerms::monthly(Credits::whole(1_000_000))),
         ]
         .into(),
-        packs: Vec::new(),
+        ..PriceVersion::default()
     }])
     .expect("the prices are sound")
 }
@@ -163,7 +163,7 @@ pub fn open() -> Command {
 
 /// Returns the price of four pictures.
 pub fn quote(prices: &PriceBook, now: Timestamp) -> Quote {
-    prices.quote(&Usage { operation: Operation::Generate, count: 4 }, now).expect("generate has a price")
+    prices.quote(&Usage::of(Operation::Generate, 4), now).expect("generate has a price")
 }
 
 /// Returns the use of an idempotency key whose request is its own name.

@@ -46,7 +46,7 @@ pub(crate) fn purchase(credits: u32) -> Command {
 
 /// Prices and charges one operation: everything that the ledger does for it.
 pub(crate) fn charge(wallet: &Wallet, book: &PriceBook, id: u64, now: Timestamp) -> (Wallet, Vec<Entry>) {
-    let usage = Usage { operation: Operation::Generate, count: 4 };
+    let usage = Usage::of(Operation::Generate, 4);
     let quote = book.quote(&usage, now).expect("the built-in book has a price");
     let command = Command::Charge { charge: HoldId::from_u128(u128::from(id) + 1), quote };
     let decision = wallet.decide(&command, book, now).expect("the wallet has credits for any bench");
