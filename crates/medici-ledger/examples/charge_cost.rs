@@ -33,7 +33,7 @@ fn main() {
         source: Source::Purchase,
         tax: medici_ledger::Cents::ZERO,
     };
-    for command in [Command::Open { plan }, pack] {
+    for command in [Command::open(plan), pack] {
         wallet = wallet.decide(&command, &book, start).expect("a new account").wallet;
     }
     println!("{} bytes a wallet with two lots", wallet.memory_bytes());
@@ -46,7 +46,7 @@ fn main() {
             let now = Timestamp::from_micros(start.micros() + i64::from(index));
             let quote = book.quote(&usage, now).expect("a price");
             let id = HoldId::from_u128((u128::from(wallet.seq()) << 64) | u128::from(index));
-            let charge = Command::Charge { charge: id, quote };
+            let charge = Command::charge(id, quote);
             let decision = wallet.decide(&charge, &book, now).expect("enough credits");
             wallet = decision.wallet;
             bytes += if encode { decision.entries.iter().map(|entry| Entry::encode(entry).len()).sum() } else { 0 };

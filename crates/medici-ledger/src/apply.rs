@@ -2,10 +2,17 @@
 //!
 //! Postings are a function of the wallet and the fact, so an entry read back is checked by computing them anew.
 
+mod agreed;
+mod give_back;
+mod orders;
+
+pub(crate) use give_back::amount_of as given_back_amount;
+
 use std::sync::Arc;
 
 use crate::amount::Credits;
 use crate::broken::{Broken, Fault};
+use crate::budget::Spender;
 use crate::entry::{Entry, Fact, Grant, Replacement};
 use crate::hold::{Hold, Slice, VoidReason};
 use crate::ids::{HoldId, LotNumber};
@@ -14,7 +21,6 @@ use crate::lot::{LotRecord, Source};
 use crate::memory::{End, Ended, Slices};
 use crate::operation::Operation;
 use crate::posting::{LedgerAccount, Posting, Unit};
-use crate::quote::Quote;
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 
@@ -96,13 +102,26 @@ impl Wallet {
         }
         let mut legs = Legs::default();
         match fact {
-            Fact::Opened { plan } => {
+            Fact::Opened { plan, sandbox } => {
                 self.plan = Some(*plan);
                 self.anchor = at;
+                if *sandbox {
+                    self.agreed_mut().clock = Some(at);
+                }
             }
             Fact::Granted(grant) => self.grant(grant, &mut legs)?,
-            Fact::Held { hold, quote, slices, expires_at } => {
-                self.place(*hold, quote, slices, *expires_at, at, &mut legs)?;
+            Fact::Held { hold, quote, slices, expires_at, spender } => {
+                self.spend_budgets(spender, quote.amount, recorded_at)?;
+                let hold = Hold {
+                    id: *hold,
+                    quote: quote.clone(),
+                    amount: quote.amount,
+                    slices: slices.clone(),
+                    placed_at: at,
+                    expires_at: *expires_at,
+                    spender: *spender,
+                };
+                self.place(hold, &mut legs)?;
             }
             Fact::Extended { hold, expires_at } => self.extend(*hold, *expires_at)?,
             Fact::Captured { hold, amount, captured, released } => {
@@ -130,20 +149,49 @@ impl Wallet {
                 self.end(&placed, Ending { captured: &[], released, replacements: &[] }, at, &mut legs)?;
                 self.remember(*hold, recorded_at, End::Expired);
             }
-            Fact::Charged { charge, quote, slices } => {
+            Fact::Charged { charge, quote, slices, spender, event: _ } => {
                 if sum(slices) != quote.amount.micro() {
                     return Err(Fault::Fact("a charge's slices sum to its amount"));
                 }
+                self.spend_budgets(spender, quote.amount, recorded_at)?;
                 for slice in slices {
                     self.spend(slice, &quote.operation, at, &mut legs)?;
                 }
                 self.remember(*charge, recorded_at, End::Captured { slices: Slices::new(slices) });
             }
-            Fact::LotExpired { lot, amount } => self.expire_lot(*lot, *amount, at, &mut legs)?,
+            Fact::LotExpired { lot, amount, rollover } => {
+                self.expire_lot(*lot, *amount, rollover.as_ref(), at, &mut legs)?;
+            }
             Fact::Uncollected { hold, amount } => {
                 self.remember(*hold, recorded_at, End::Uncollected { amount: *amount });
             }
+            Fact::OrderPlaced(order) => self.place_order(order, at)?,
+            Fact::OrderCancelled { order } => self.cancel_order(*order)?,
+            Fact::OrderInvoiced { order, lots } => self.invoice_order(*order, lots, at, &mut legs)?,
+            Fact::OrderPaid { order, lots } => self.pay_order(*order, lots, at, &mut legs)?,
+            Fact::OrderReversed { order, reversal } => self.reverse_order(*order, reversal, at, &mut legs)?,
+            Fact::GivenBack { capture, returned, reason, replacements } => {
+                self.give_back(capture, returned, *reason, replacements, at, &mut legs)?;
+            }
+            Fact::Withdrawn { lot, amount } => self.withdraw(*lot, *amount, &mut legs)?,
+            Fact::PlanChanged { plan, new_anchor, anchor_policy, cut } => {
+                for slice in cut {
+                    self.withdraw(slice.lot, slice.amount, &mut legs)?;
+                }
+                self.change_plan(*plan, *new_anchor, *anchor_policy, at);
+            }
+            Fact::CohortJoined { cohort, bonus } => {
+                self.join_cohort(*cohort)?;
+                bonus.iter().try_for_each(|bonus| self.grant(bonus, &mut legs))?;
+            }
+            Fact::BudgetSet { subject, period, limit } => self.set_budget(*subject, *period, *limit, recorded_at),
+            Fact::OverridesSet { overrides } => self.agreed_mut().overrides.clone_from(overrides),
+            Fact::AlertSet { below } => self.set_alert(*below),
+            Fact::LowBalance { below, available } => self.tell_low_balance(*below, *available, recorded_at)?,
+            Fact::Reopened { lot, amount } => self.unexpire(*lot, *amount, at, &mut legs)?,
+            Fact::ClockSet => self.set_clock(at)?,
         }
+        self.rearm_alert(recorded_at);
         Ok(legs.into_postings())
     }
 
@@ -151,12 +199,7 @@ impl Wallet {
         if grant.lot != self.next_lot() || grant.credits.is_zero() {
             return Err(Fault::Fact("lots are numbered in order and never empty"));
         }
-        if let Source::Monthly { occurrence } = grant.source {
-            if occurrence < self.next_occurrence {
-                return Err(Fault::Fact("a monthly occurrence is granted once"));
-            }
-            self.next_occurrence = occurrence + 1;
-        }
+        self.note_occurrence(grant.source)?;
         let (lot, credits) = (grant.lot, grant.credits.micro());
         legs.credit(LedgerAccount::Issuance(grant.class), lot, -credits);
         legs.credit(LedgerAccount::Lot, lot, credits);
@@ -170,33 +213,35 @@ impl Wallet {
         Ok(())
     }
 
-    fn place(
-        &mut self,
-        id: HoldId,
-        quote: &Quote,
-        slices: &[Slice],
-        expires_at: Timestamp,
-        at: Timestamp,
-        legs: &mut Legs,
-    ) -> Result<(), Fault> {
-        if sum(slices) != quote.amount.micro() || expires_at <= at || self.open_hold(id).is_some() {
+    /// Takes note of the period a lot is of, so that it is not granted again.
+    fn note_occurrence(&mut self, source: Source) -> Result<(), Fault> {
+        match source {
+            Source::Monthly { occurrence } if occurrence < self.next_occurrence => {
+                return Err(Fault::Fact("a monthly occurrence is granted once"));
+            }
+            Source::Monthly { occurrence } => self.next_occurrence = occurrence + 1,
+            Source::PlanChange { occurrence } => self.next_occurrence = self.next_occurrence.max(occurrence + 1),
+            Source::Purchase | Source::Bonus | Source::Goodwill => {}
+            Source::Replacement { .. } | Source::Rollover { .. } => {
+                return Err(Fault::Fact("a lot that replaces another comes with that one's end"));
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, hold: Hold, legs: &mut Legs) -> Result<(), Fault> {
+        let Hold { id, amount, ref slices, placed_at, expires_at, .. } = hold;
+        if sum(slices) != amount.micro() || expires_at <= placed_at || self.open_hold(id).is_some() {
             return Err(Fault::Fact("a hold is placed once, for its amount, for some time"));
         }
         for slice in slices {
-            let index = self.live_lot(slice, at)?;
+            let index = self.live_lot(slice, placed_at)?;
             let lot = self.open_lots[index].number;
             self.change_held(lot, slice.amount.micro());
             legs.credit(LedgerAccount::Lot, lot, -slice.amount.micro());
             legs.credit(LedgerAccount::Held, lot, slice.amount.micro());
         }
-        self.busy_mut().holds.push(Arc::new(Hold {
-            id,
-            quote: quote.clone(),
-            amount: quote.amount,
-            slices: slices.to_vec(),
-            placed_at: at,
-            expires_at,
-        }));
+        self.busy_mut().holds.push(Arc::new(hold));
         Ok(())
     }
 
@@ -272,24 +317,32 @@ impl Wallet {
             self.close_if_done(index);
         }
         for replacement in replacements {
-            let of = self.record(replacement.of).expect("lots never leave the wallet");
-            let grant = Grant {
-                lot: replacement.lot,
-                class: of.class,
-                credits: replacement.credits,
-                cost: replacement.cost,
-                tax: crate::Cents::ZERO,
-                effective_at: at,
-                expires_at: Some(replacement.expires_at),
-                priority: of.priority,
-                source: Source::Replacement { of: replacement.of },
-            };
-            // The cost has moved along already, from the old lot's deferred money to the new one's.
-            legs.credit(LedgerAccount::Issuance(grant.class), grant.lot, -grant.credits.micro());
-            legs.credit(LedgerAccount::Lot, grant.lot, grant.credits.micro());
-            self.insert_lot(LotRecord::new(&grant));
+            self.replace(replacement, Source::Replacement { of: replacement.of }, at, legs);
+        }
+        if let Some(busy) = &mut self.busy {
+            busy.budgets.release(&hold.spender, sum(released), hold.placed_at);
         }
         Ok(())
+    }
+
+    /// Issues the lot in which credits of an ended one live on.
+    fn replace(&mut self, replacement: &Replacement, source: Source, at: Timestamp, legs: &mut Legs) {
+        let of = self.record(replacement.of).expect("lots never leave the wallet");
+        let grant = Grant {
+            lot: replacement.lot,
+            class: of.class,
+            credits: replacement.credits,
+            cost: replacement.cost,
+            tax: crate::Cents::ZERO,
+            effective_at: at,
+            expires_at: Some(replacement.expires_at),
+            priority: of.priority,
+            source,
+        };
+        // The cost has moved along already, from the old lot's deferred money to the new one's.
+        legs.credit(LedgerAccount::Issuance(grant.class), grant.lot, -grant.credits.micro());
+        legs.credit(LedgerAccount::Lot, grant.lot, grant.credits.micro());
+        self.insert_lot(LotRecord::new(&grant));
     }
 
     /// The lots that replace what expired while it was held, where the release is the operator's fault.
@@ -316,7 +369,14 @@ impl Wallet {
         replacements
     }
 
-    fn expire_lot(&mut self, lot: LotNumber, amount: Credits, at: Timestamp, legs: &mut Legs) -> Result<(), Fault> {
+    fn expire_lot(
+        &mut self,
+        lot: LotNumber,
+        amount: Credits,
+        rollover: Option<&Replacement>,
+        at: Timestamp,
+        legs: &mut Legs,
+    ) -> Result<(), Fault> {
         let index = self.open_lots.iter().position(|other| other.number == lot);
         let index = index.ok_or(Fault::Fact("a lot expires while it has something left"))?;
         let held = self.held_of(lot);
@@ -324,11 +384,87 @@ impl Wallet {
         if before.expired || before.expires_at != at.micros() || before.available(held) != amount.micro() {
             return Err(Fault::Fact("a lot expires once, at its own time, with what is available"));
         }
+        if rollover.is_some_and(|rollover| {
+            let part = rollover.of == lot && rollover.lot == self.next_lot() && rollover.credits <= amount;
+            !part || rollover.cost != self.rolled_cost(lot, rollover.credits)
+        }) {
+            return Err(Fault::Fact("what rolls over is a part of what expires, with its cost"));
+        }
+        let rolled = rollover.map_or(0, |rollover| rollover.credits.micro());
         self.open_lots[index].expired = true;
+        self.open_lots[index].withdrawn += rolled;
         legs.credit(LedgerAccount::Lot, lot, -amount.micro());
-        legs.credit(LedgerAccount::Expired, lot, amount.micro());
-        legs.money(&before, held, &self.open_lots[index], held, None, None);
+        legs.credit(LedgerAccount::Expired, lot, amount.micro() - rolled);
+        legs.credit(LedgerAccount::Withdrawn, lot, rolled);
+        legs.money(&before, held, &self.open_lots[index], held, None, rollover);
         self.close_if_done(index);
+        if let Some(rollover) = rollover {
+            self.replace(rollover, Source::Rollover { of: lot }, at, legs);
+        }
+        Ok(())
+    }
+
+    /// The cost that goes along when some of a lot's credits roll over: the money that leaves deferred with them.
+    pub(crate) fn rolled_cost(&self, lot: LotNumber, credits: Credits) -> Option<crate::Money> {
+        let record = self.record(lot)?;
+        let held = self.held_of(lot);
+        let all = held + record.available(held);
+        let left = record.kept(all) - record.kept(all - credits.micro());
+        let amount = crate::Cents::from_minor(left).expect("deferred money falls with its credits");
+        record.currency().map(|currency| crate::Money::new(amount, currency))
+    }
+
+    /// Whether some of a lot's credits were replaced after it had expired.
+    pub(crate) fn is_replaced(&self, lot: LotNumber) -> bool {
+        let lots = self.closed_lots().iter().chain(&self.open_lots);
+        lots.into_iter().any(|other| other.source() == Source::Replacement { of: lot })
+    }
+
+    /// Undoes an expiry. The lot's end has come all the same: it expires again in the same decision.
+    fn unexpire(&mut self, lot: LotNumber, amount: Credits, at: Timestamp, legs: &mut Legs) -> Result<(), Fault> {
+        if self.open_lots.iter().all(|other| other.number != lot) {
+            self.reopen_lot(lot);
+        }
+        let index = self.open_lots.iter().position(|other| other.number == lot);
+        let index = index.ok_or(Fault::Fact("an expiry is undone of a lot that was granted"))?;
+        let held = self.held_of(lot);
+        let before = self.open_lots[index];
+        let expired = before.remaining(held);
+        let undone = !before.expired || before.expires_at != at.micros() || expired != amount.micro() || expired == 0;
+        // What was replaced is spendable elsewhere already.
+        if undone || self.is_replaced(lot) {
+            return Err(Fault::Fact("an expiry is undone where there is one, at its own time, with what expired"));
+        }
+        self.open_lots[index].expired = false;
+        legs.credit(LedgerAccount::Expired, lot, -amount.micro());
+        legs.credit(LedgerAccount::Lot, lot, amount.micro());
+        legs.money(&before, held, &self.open_lots[index], held, None, None);
+        Ok(())
+    }
+
+    /// Takes back credits that nothing was paid for.
+    fn withdraw(&mut self, lot: LotNumber, amount: Credits, legs: &mut Legs) -> Result<(), Fault> {
+        let index = self.open_lots.iter().position(|other| other.number == lot);
+        let index = index.ok_or(Fault::Fact("credits are withdrawn of a lot that has some"))?;
+        let held = self.held_of(lot);
+        let record = &mut self.open_lots[index];
+        if record.cost != 0 || amount.is_zero() || record.available(held) < amount.micro() {
+            return Err(Fault::Fact("at most what is available is withdrawn, of a lot without a cost"));
+        }
+        record.withdrawn += amount.micro();
+        legs.credit(LedgerAccount::Lot, lot, -amount.micro());
+        legs.credit(LedgerAccount::Withdrawn, lot, amount.micro());
+        self.close_if_done(index);
+        Ok(())
+    }
+
+    /// Counts a spend in every budget that covers it.
+    fn spend_budgets(&mut self, spender: &Spender, amount: Credits, at: Timestamp) -> Result<(), Fault> {
+        let Some(busy) = self.busy.as_mut().filter(|busy| !busy.budgets.is_empty()) else { return Ok(()) };
+        if busy.budgets.exceeded(spender, amount, at).is_some() {
+            return Err(Fault::Fact("a spend stays within every budget"));
+        }
+        busy.budgets.spend(spender, amount.micro(), at);
         Ok(())
     }
 

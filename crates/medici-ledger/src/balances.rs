@@ -1,7 +1,6 @@
 //! Balances: what a wallet has at an instant, without writing anything.
 
 use crate::amount::{Credits, Money};
-use crate::calendar::{occurrence, occurrence_at};
 use crate::decide::Draft;
 use crate::ids::LotNumber;
 use crate::lot::{Class, Lot, Source};
@@ -18,7 +17,7 @@ pub struct Balances {
     pub held: Credits,
     /// The live lots, and those that are over but still held, in burn order.
     pub lots: Vec<LotBalance>,
-    /// When the plan next gives credits.
+    /// When the plan next gives credits by itself: not where they are paid for.
     pub next_refill: Option<Refill>,
     /// What expires first of what is available.
     pub first_expiring: Option<Expiring>,
@@ -69,7 +68,7 @@ impl Wallet {
     /// An instant before the last entry is taken as that entry's; [`crate::history`] knows the past.
     #[must_use]
     pub fn balances(&self, book: &PriceBook, at: Timestamp) -> Balances {
-        self.balances_at_exactly(book, at.max(self.recorded_at))
+        self.balances_at_exactly(book, self.own_time(at))
     }
 
     /// Returns the wallet with everything due at an instant booked, without writing anything anywhere.
@@ -111,11 +110,10 @@ impl Wallet {
 
     /// Returns the next occurrence of the plan after `at`, as the prices published so far have it.
     fn next_refill(&self, book: &PriceBook, at: Timestamp) -> Option<Refill> {
-        let plan = self.plan?;
         let policy = self.anchor_policy(book, at)?;
-        let index = occurrence_at(self.anchor, at, policy)?.checked_add(1)?.max(self.next_occurrence);
-        let at = occurrence(self.anchor, index, policy);
-        let credits = book.plan_at(&plan, at)?.monthly;
+        let index = self.occurrence_at(at, policy)?.checked_add(1)?.max(self.next_occurrence);
+        let at = self.occurrence_start(index, policy);
+        let credits = self.monthly(self.plan_terms(book, at).filter(|terms| !terms.is_paid())?);
         (!credits.is_zero()).then_some(Refill { at, credits })
     }
 }

@@ -83,6 +83,19 @@ pub fn months_after(from: Timestamp, months: Months) -> Timestamp {
     occurrence(from, u32::from(months.get()), AnchorPolicy::Keep)
 }
 
+/// Returns the midnight that began the day.
+#[must_use]
+pub fn day_of(instant: Timestamp) -> Timestamp {
+    Timestamp::from_micros(split(instant).0 * MICROS_PER_DAY)
+}
+
+/// Returns the midnight that began the calendar month.
+#[must_use]
+pub fn month_of(instant: Timestamp) -> Timestamp {
+    let (year, month, _) = civil_from_days(split(instant).0);
+    Timestamp::from_micros(days_from_civil(year, month, 1) * MICROS_PER_DAY)
+}
+
 fn split(instant: Timestamp) -> (i64, i64) {
     (instant.micros().div_euclid(MICROS_PER_DAY), instant.micros().rem_euclid(MICROS_PER_DAY))
 }

@@ -4,6 +4,7 @@ use crate::broken::{Broken, Fault};
 use crate::hold::HOLD_SECONDS_MAX;
 use crate::ids::LotNumber;
 use crate::lot::{Class, LotRecord, Source};
+use crate::order::PaymentState;
 use crate::wallet::Wallet;
 
 impl Wallet {
@@ -16,6 +17,8 @@ impl Wallet {
             .and_then(|()| self.check_lots())
             .and_then(|()| self.check_holds())
             .and_then(|()| self.check_occurrences())
+            .and_then(|()| self.check_orders())
+            .and_then(|()| self.check_budgets())
             .map_err(|fault| Broken { account: self.account, seq: self.seq, fault })
     }
 
@@ -44,8 +47,8 @@ impl Wallet {
         for lot in self.all_records() {
             let held = self.held_of(lot.number);
             let broken = |rule| Fault::Lot { lot: lot.number, rule };
-            let parts = [lot.granted, lot.captured, held, lot.remaining(held)];
-            // The identity `granted = available + held + captured + expired` is how the last part is computed.
+            let parts = [lot.granted, lot.captured, lot.withdrawn, held, lot.remaining(held)];
+            // The identity of the parts is how the last one is computed.
             if parts.iter().any(|part| *part < 0) || lot.granted == 0 {
                 return Err(broken("every part is at least zero, and something was granted"));
             }
@@ -59,11 +62,11 @@ impl Wallet {
                 return Err(broken("only paid credits have a cost"));
             }
             let view = lot.view(held);
-            let money = view.recognised().minor() + view.deferred().minor() + view.expired_cost().minor();
+            let money = view.recognised().minor() + view.deferred().minor() + view.left_cost().minor();
             if money != lot.cost().map_or(0, |cost| cost.amount.minor()) {
                 return Err(broken("recognised, deferred and expired money sum to the cost"));
             }
-            if let Source::Replacement { of } = lot.source()
+            if let Some(of) = lot.source().replaces()
                 && (of >= lot.number || self.record(of).is_none_or(|of| of.class != lot.class))
             {
                 return Err(broken("a replacement follows a lot of its class"));
@@ -101,11 +104,60 @@ impl Wallet {
     fn check_occurrences(&self) -> Result<(), Fault> {
         let mut seen: Vec<u32> = Vec::new();
         for lot in self.all_records() {
+            if let Some(occurrence) = lot.source().occurrence() {
+                require(occurrence < self.next_occurrence, "a period that was granted of is not granted again")?;
+            }
             if let Source::Monthly { occurrence } = lot.source() {
-                require(occurrence < self.next_occurrence, "a granted occurrence is never granted again")?;
                 require(!seen.contains(&occurrence), "a monthly occurrence is granted once")?;
                 seen.push(occurrence);
             }
+        }
+        Ok(())
+    }
+}
+
+impl Wallet {
+    fn check_orders(&self) -> Result<(), Fault> {
+        let mut repaid: Vec<(LotNumber, i64)> = Vec::new();
+        for record in self.orders() {
+            let granted = matches!(record.payment, PaymentState::Invoiced | PaymentState::Paid);
+            require(granted == record.lot.is_some(), "an order has its lot from when it is granted")?;
+            let Some(lot) = record.lot else {
+                let untouched = record.reversed.is_zero() && record.owed.is_zero() && record.withdrawn.is_zero();
+                require(untouched && record.repayments.is_empty(), "what is not granted is not reversed")?;
+                continue;
+            };
+            let found = self.record(lot).ok_or(Fault::Wallet("an order's lot is there"))?;
+            let broken = |rule| Fault::Lot { lot, rule };
+            if found.cost() != Some(record.order.cost) || found.granted != record.order.credits.micro() {
+                return Err(broken("an order's lot is what was ordered, at its price"));
+            }
+            if record.reversed != record.target() {
+                return Err(broken("what is reversed is the sum of the reversals that stand"));
+            }
+            if record.withdrawn.micro() > found.withdrawn || record.repaid() > record.owed {
+                return Err(broken("what an order withdrew is withdrawn, and at most what is owed is repaid"));
+            }
+            if record.reversed.is_zero() && !(record.owed.is_zero() && record.withdrawn.is_zero()) {
+                return Err(broken("without a reversal nothing is withdrawn or owed"));
+            }
+            repaid.extend(record.repayments.iter().map(|(by, amount)| (*by, amount.micro())));
+        }
+        for (by, _) in &repaid {
+            let sum: i64 = repaid.iter().filter(|(other, _)| other == by).map(|(_, amount)| amount).sum();
+            let captured = self.record(*by).map_or(0, |lot| lot.captured);
+            require(sum <= captured, "what repays a debt is captured")?;
+        }
+        Ok(())
+    }
+
+    fn check_budgets(&self) -> Result<(), Fault> {
+        for budget in self.budgets() {
+            let open = self.open_holds().filter(|hold| {
+                budget.subject.covers(&hold.spender) && budget.period.window(hold.placed_at) == budget.window
+            });
+            let held: i64 = open.map(|hold| hold.amount.micro()).sum();
+            require(held <= budget.used.micro(), "what is held counts in its budgets")?;
         }
         Ok(())
     }

@@ -3,17 +3,19 @@
 //! Every field has exactly one form. Numbers are minimal base-128 varints or fixed eight bytes, texts and lists
 //! carry their length first, so no two entries share their bytes and any change of a byte is seen.
 
+mod entry;
+mod parts;
+
 use std::fmt;
 
 use crate::amount::{Cents, Credits, Currency, Money};
-use crate::entry::{Entry, Fact, Grant, Replacement};
+use crate::entry::{Grant, Replacement};
 use crate::hash::Hash;
 use crate::hold::{Slice, VoidReason};
 use crate::ids::{AccountId, HoldId, LotNumber};
 use crate::lot::{Class, Source};
 use crate::operation::Operation;
 use crate::plan::PlanName;
-use crate::posting::{LedgerAccount, Posting, Unit};
 use crate::quote::{ChargeMode, Quote};
 use crate::time::Timestamp;
 
@@ -160,6 +162,14 @@ impl Writer {
                 self.byte(4);
                 self.lot(of);
             }
+            Source::Rollover { of } => {
+                self.byte(5);
+                self.lot(of);
+            }
+            Source::PlanChange { occurrence } => {
+                self.byte(6);
+                self.number(u64::from(occurrence));
+            }
         }
     }
 
@@ -205,112 +215,6 @@ impl Writer {
         self.credits(replacement.credits);
         self.money(replacement.cost);
         self.time(replacement.expires_at);
-    }
-
-    fn fact(&mut self, fact: &Fact) {
-        match fact {
-            Fact::Opened { plan } => {
-                self.byte(1);
-                self.plan(*plan);
-            }
-            Fact::Granted(grant) => {
-                self.byte(2);
-                self.grant(grant);
-            }
-            Fact::Held { hold, quote, slices, expires_at } => {
-                self.byte(3);
-                self.hold_id(*hold);
-                self.quote(quote);
-                self.slices(slices);
-                self.time(*expires_at);
-            }
-            Fact::Extended { hold, expires_at } => {
-                self.byte(4);
-                self.hold_id(*hold);
-                self.time(*expires_at);
-            }
-            Fact::Captured { hold, amount, captured, released } => {
-                self.byte(5);
-                self.hold_id(*hold);
-                self.credits(*amount);
-                self.slices(captured);
-                self.slices(released);
-            }
-            Fact::Voided { hold, reason, released, replacements } => {
-                self.byte(6);
-                self.hold_id(*hold);
-                self.byte(*reason as u8);
-                self.slices(released);
-                self.count(replacements.len());
-                replacements.iter().for_each(|replacement| self.replacement(replacement));
-            }
-            Fact::HoldExpired { hold, released } => {
-                self.byte(7);
-                self.hold_id(*hold);
-                self.slices(released);
-            }
-            Fact::Charged { charge, quote, slices } => {
-                self.byte(8);
-                self.hold_id(*charge);
-                self.quote(quote);
-                self.slices(slices);
-            }
-            Fact::LotExpired { lot, amount } => {
-                self.byte(9);
-                self.lot(*lot);
-                self.credits(*amount);
-            }
-            Fact::Uncollected { hold, amount } => {
-                self.byte(10);
-                self.hold_id(*hold);
-                self.credits(*amount);
-            }
-        }
-    }
-
-    fn posting(&mut self, posting: &Posting) {
-        match &posting.account {
-            LedgerAccount::Issuance(class) => {
-                self.byte(0);
-                self.byte(*class as u8);
-            }
-            LedgerAccount::Lot => self.byte(1),
-            LedgerAccount::Held => self.byte(2),
-            LedgerAccount::Used(operation) => {
-                self.byte(3);
-                self.operation(operation);
-            }
-            LedgerAccount::Expired => self.byte(4),
-            LedgerAccount::Cash => self.byte(5),
-            LedgerAccount::TaxPayable => self.byte(6),
-            LedgerAccount::Deferred => self.byte(7),
-            LedgerAccount::Revenue(operation) => {
-                self.byte(8);
-                self.operation(operation);
-            }
-            LedgerAccount::BreakageRevenue => self.byte(9),
-        }
-        match posting.unit {
-            Unit::Credits => self.byte(0),
-            Unit::Money(currency) => {
-                self.byte(1);
-                self.raw(&currency.to_bytes());
-            }
-        }
-        self.lot(posting.lot);
-        self.signed(posting.amount);
-    }
-
-    /// Everything of an entry but its hash.
-    pub(crate) fn entry(&mut self, entry: &Entry) {
-        self.byte(ENTRY_FORMAT);
-        self.raw(&entry.account.as_u128().to_be_bytes());
-        self.number(entry.seq);
-        self.time(entry.effective_at);
-        self.time(entry.recorded_at);
-        self.fact(&entry.fact);
-        self.count(entry.postings.len());
-        entry.postings.iter().for_each(|posting| self.posting(posting));
     }
 }
 
@@ -411,7 +315,7 @@ impl<'a> Reader<'a> {
         i64::try_from(self.number()?).ok().and_then(Credits::from_micro).ok_or(bad("number of credits"))
     }
 
-    fn cents(&mut self) -> Read<Cents> {
+    pub(crate) fn cents(&mut self) -> Read<Cents> {
         i64::try_from(self.number()?).ok().and_then(Cents::from_minor).ok_or(bad("amount of money"))
     }
 
@@ -477,6 +381,8 @@ impl<'a> Reader<'a> {
             2 => Source::Bonus,
             3 => Source::Goodwill,
             4 => Source::Replacement { of: self.lot()? },
+            5 => Source::Rollover { of: self.lot()? },
+            6 => Source::PlanChange { occurrence: self.small()? },
             _ => return Err(bad("source")),
         })
     }
@@ -532,71 +438,6 @@ impl<'a> Reader<'a> {
             credits: self.credits()?,
             cost: self.money()?,
             expires_at: self.time()?,
-        })
-    }
-
-    fn fact(&mut self) -> Read<Fact> {
-        Ok(match self.byte()? {
-            1 => Fact::Opened { plan: self.plan()? },
-            2 => Fact::Granted(self.grant()?),
-            3 => Fact::Held {
-                hold: self.hold_id()?,
-                quote: self.quote()?,
-                slices: self.slices()?,
-                expires_at: self.time()?,
-            },
-            4 => Fact::Extended { hold: self.hold_id()?, expires_at: self.time()? },
-            5 => Fact::Captured {
-                hold: self.hold_id()?,
-                amount: self.credits()?,
-                captured: self.slices()?,
-                released: self.slices()?,
-            },
-            6 => Fact::Voided {
-                hold: self.hold_id()?,
-                reason: self.reason()?,
-                released: self.slices()?,
-                replacements: self.list(Self::replacement)?,
-            },
-            7 => Fact::HoldExpired { hold: self.hold_id()?, released: self.slices()? },
-            8 => Fact::Charged { charge: self.hold_id()?, quote: self.quote()?, slices: self.slices()? },
-            9 => Fact::LotExpired { lot: self.lot()?, amount: self.credits()? },
-            10 => Fact::Uncollected { hold: self.hold_id()?, amount: self.credits()? },
-            _ => return Err(bad("fact")),
-        })
-    }
-
-    fn posting(&mut self) -> Read<Posting> {
-        let account = match self.byte()? {
-            0 => LedgerAccount::Issuance(self.class()?),
-            1 => LedgerAccount::Lot,
-            2 => LedgerAccount::Held,
-            3 => LedgerAccount::Used(self.operation()?),
-            4 => LedgerAccount::Expired,
-            5 => LedgerAccount::Cash,
-            6 => LedgerAccount::TaxPayable,
-            7 => LedgerAccount::Deferred,
-            8 => LedgerAccount::Revenue(self.operation()?),
-            9 => LedgerAccount::BreakageRevenue,
-            _ => return Err(bad("ledger account")),
-        };
-        let unit = if self.flag()? { Unit::Money(self.currency()?) } else { Unit::Credits };
-        Ok(Posting { account, unit, lot: self.lot()?, amount: self.signed()? })
-    }
-
-    pub(crate) fn entry(&mut self) -> Read<Entry> {
-        let found = self.byte()?;
-        if found != ENTRY_FORMAT {
-            return Err(CodecError::Format { found });
-        }
-        Ok(Entry {
-            account: self.account_id()?,
-            seq: self.number()?,
-            effective_at: self.time()?,
-            recorded_at: self.time()?,
-            fact: self.fact()?,
-            postings: self.list(Self::posting)?,
-            hash: self.hash()?,
         })
     }
 }

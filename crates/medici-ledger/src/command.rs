@@ -3,11 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::agreed::Overrides;
 use crate::amount::{Cents, Credits, Money};
-use crate::entry::Entry;
+use crate::budget::{BudgetPeriod, Spender, Subject};
+use crate::cohort::CohortName;
+use crate::entry::{Entry, Fact, MeterEvent};
+use crate::external_id::ExternalId;
+use crate::give_back::{Capture, GiveBackReason};
 use crate::hold::{Hold, Slice, VoidReason};
-use crate::ids::{HoldId, LotNumber};
+use crate::ids::{HoldId, LotNumber, OrderId};
 use crate::lot::{Class, Source};
+use crate::order::{Order, OrderRecord, Reversal};
 use crate::plan::PlanName;
 use crate::quote::Quote;
 use crate::time::Timestamp;
@@ -17,9 +23,13 @@ use crate::wallet::Wallet;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Opens the account on a plan; the instant is the anchor of its months for ever.
+    ///
+    /// Cohorts that take whoever comes now are joined in the same decision.
     Open {
         /// A plan of the price version in force.
         plan: PlanName,
+        /// For a sandbox: what its clock says at first. Its time stands still until [`Command::SetClock`].
+        sandbox: Option<Timestamp>,
     },
     /// Issues credits as a new lot. Has no name of its own: a repeat needs an idempotency key.
     Grant {
@@ -48,6 +58,8 @@ pub enum Command {
         quote: Quote,
         /// How long it lives without an extension; at most [`crate::HOLD_SECONDS_MAX`].
         timeout: Duration,
+        /// Who spends: whose budgets bound it.
+        spender: Spender,
     },
     /// Moves the end of an open hold to `now + timeout`: never earlier, at most 24 hours after it was placed.
     Extend {
@@ -76,6 +88,14 @@ pub enum Command {
         charge: HoldId,
         /// The price.
         quote: Quote,
+        /// Who spends: whose budgets bound it.
+        spender: Spender,
+        /// When the usage happened, for a report of it that may be late; now otherwise. Within the policy's grace
+        /// the lots that were live then are used, and an expiry that is booked already is undone for it; what
+        /// happened earlier, or lies ahead, counts as now. The quote is of [`Wallet::usage_instant`].
+        happened_at: Option<Timestamp>,
+        /// The meter event it is for.
+        event: Option<MeterEvent>,
     },
     /// States that pictures were delivered though the hold had expired and could not be placed again.
     /// Touches no credits: the loss is the operator's.
@@ -87,6 +107,153 @@ pub enum Command {
     },
     /// Books what time has made true, and nothing else.
     Settle,
+    /// Orders a pack, a period of the plan or a change of plan; see [`Wallet::order_of`]. Grants nothing yet. A
+    /// repeat of the same order changes nothing.
+    PlaceOrder(Order),
+    /// Grants an order now, to be paid later; only where the policy allows invoices. A repeat changes nothing.
+    InvoiceOrder {
+        /// Which.
+        order: OrderId,
+    },
+    /// Takes note of an order's payment, and grants it unless an invoice has. Never refused for what has changed
+    /// since the order was placed: the money is there. A repeat changes nothing.
+    PayOrder {
+        /// Which.
+        order: OrderId,
+        /// What was received: what is due.
+        amount: Money,
+    },
+    /// Gives up an order that was neither paid nor invoiced. A repeat changes nothing.
+    CancelOrder {
+        /// Which.
+        order: OrderId,
+    },
+    /// Gives money back on the customer's wish: at most what unspent credits of the order stand for, which are
+    /// withdrawn. A repeat with the same name and amount gives the stored answer.
+    Refund {
+        /// Of which order.
+        order: OrderId,
+        /// The refund's name.
+        refund: ExternalId,
+        /// How much, with tax; as much as can be if not said.
+        amount: Option<Money>,
+    },
+    /// Takes note of money that the provider has taken back or given back: a refund, a dispute, its end. Reports
+    /// may come in any order, before the payment's, and repeatedly. What is spent already is owed.
+    Reverse {
+        /// Of which order.
+        order: OrderId,
+        /// The refund or dispute as it stands.
+        reversal: Reversal,
+    },
+    /// Gives captured credits back to the lots they came from, the last captured first. Has no name of its own: a
+    /// repeat needs an idempotency key.
+    GiveBack {
+        /// What was captured, as the journal has it.
+        capture: Capture,
+        /// How much of it.
+        amount: Credits,
+        /// Why.
+        reason: GiveBackReason,
+    },
+    /// Takes back credits that were given for nothing. Has no name of its own.
+    Withdraw {
+        /// Of which lot.
+        lot: LotNumber,
+        /// How many.
+        amount: Credits,
+    },
+    /// Moves the account to a plan that costs nothing, within its months: credits become the new plan's less what
+    /// was used in this period. Paid credits are never taken. Plans that cost something are ordered.
+    ChangePlan {
+        /// Which.
+        plan: PlanName,
+    },
+    /// Adds the account to a cohort, which gives its bonus once.
+    JoinCohort {
+        /// Which.
+        cohort: CohortName,
+        /// Its code, where the customer joins; an operator's hand needs none.
+        code: Option<Box<str>>,
+    },
+    /// Sets, changes or (without a limit) removes a budget.
+    SetBudget {
+        /// Whose spending.
+        subject: Subject,
+        /// In how long.
+        period: BudgetPeriod,
+        /// How much at most.
+        limit: Option<Credits>,
+    },
+    /// Gives the account terms of its own, or takes them away.
+    SetOverrides {
+        /// The terms.
+        overrides: Option<Overrides>,
+    },
+    /// Asks to be told when what is available falls below a bound, once each time; or not any more.
+    SetAlert {
+        /// The bound.
+        below: Option<Credits>,
+    },
+    /// Moves a sandbox's clock forward. What becomes due on the way is booked, each thing at its own instant.
+    SetClock {
+        /// To when.
+        to: Timestamp,
+    },
+}
+
+impl Command {
+    /// Holds for nobody in particular.
+    #[must_use]
+    pub const fn hold(hold: HoldId, quote: Quote, timeout: Duration) -> Self {
+        Self::Hold { hold, quote, timeout, spender: Spender::NOBODY }
+    }
+
+    /// Charges for nobody in particular what happens now.
+    #[must_use]
+    pub const fn charge(charge: HoldId, quote: Quote) -> Self {
+        Self::Charge { charge, quote, spender: Spender::NOBODY, happened_at: None, event: None }
+    }
+
+    /// Returns whether a fact is what this command itself books, rather than what time made true before it, or
+    /// what follows from it.
+    #[must_use]
+    pub fn books(&self, fact: &Fact) -> bool {
+        match self {
+            Self::Open { .. } => matches!(fact, Fact::Opened { .. }),
+            Self::Grant { .. } => matches!(fact, Fact::Granted(_)),
+            Self::Hold { hold, .. } => matches!(fact, Fact::Held { hold: of, .. } if of == hold),
+            Self::Extend { hold, .. } => matches!(fact, Fact::Extended { hold: of, .. } if of == hold),
+            Self::Capture { hold, .. } => matches!(fact, Fact::Captured { hold: of, .. } if of == hold),
+            Self::Void { hold, .. } => matches!(fact, Fact::Voided { hold: of, .. } if of == hold),
+            Self::Charge { charge, .. } => matches!(fact, Fact::Charged { charge: of, .. } if of == charge),
+            Self::Uncollected { hold, .. } => matches!(fact, Fact::Uncollected { hold: of, .. } if of == hold),
+            Self::Settle => false,
+            Self::PlaceOrder(order) => matches!(fact, Fact::OrderPlaced(of) if of.id == order.id),
+            Self::InvoiceOrder { order } => matches!(fact, Fact::OrderInvoiced { order: of, .. } if of == order),
+            Self::PayOrder { order, .. } => matches!(fact, Fact::OrderPaid { order: of, .. } if of == order),
+            Self::CancelOrder { order } => matches!(fact, Fact::OrderCancelled { order: of } if of == order),
+            Self::Refund { order, .. } | Self::Reverse { order, .. } => {
+                matches!(fact, Fact::OrderReversed { order: of, .. } if of == order)
+            }
+            Self::GiveBack { capture, .. } => {
+                matches!(fact, Fact::GivenBack { capture: of, .. } if of.hold == capture.hold)
+            }
+            Self::Withdraw { lot, .. } => matches!(fact, Fact::Withdrawn { lot: of, .. } if of == lot),
+            Self::ChangePlan { plan } => matches!(fact, Fact::PlanChanged { plan: to, .. } if to == plan),
+            Self::JoinCohort { cohort, .. } => matches!(fact, Fact::CohortJoined { cohort: of, .. } if of == cohort),
+            Self::SetBudget { .. } => matches!(fact, Fact::BudgetSet { .. }),
+            Self::SetOverrides { .. } => matches!(fact, Fact::OverridesSet { .. }),
+            Self::SetAlert { .. } => matches!(fact, Fact::AlertSet { .. }),
+            Self::SetClock { .. } => matches!(fact, Fact::ClockSet),
+        }
+    }
+
+    /// Opens a live account.
+    #[must_use]
+    pub const fn open(plan: PlanName) -> Self {
+        Self::Open { plan, sandbox: None }
+    }
 }
 
 /// What a wallet answers.
@@ -133,6 +300,37 @@ pub enum Reply {
     /// What was due is booked.
     Settled {
         /// How many entries that took.
+        entries: usize,
+    },
+    /// The order as it stands now.
+    Order(Box<OrderRecord>),
+    /// Money goes back.
+    Refunded {
+        /// How much, with tax.
+        amount: Money,
+        /// The order as it stands now.
+        order: Box<OrderRecord>,
+    },
+    /// Captured credits are back.
+    GivenBack {
+        /// Of which capture.
+        hold: HoldId,
+        /// How many this time.
+        amount: Credits,
+        /// How many in all.
+        total: Credits,
+    },
+    /// Credits are withdrawn.
+    Withdrawn,
+    /// The account is on the plan.
+    PlanChanged,
+    /// The account is in the cohort; the lot of its bonus, if there is one.
+    CohortJoined(Option<LotNumber>),
+    /// It is set.
+    Set,
+    /// A sandbox's clock is set, and so many entries were due on the way.
+    ClockSet {
+        /// How many.
         entries: usize,
     },
 }
@@ -215,6 +413,109 @@ pub enum Refusal {
     },
     /// The wallet would hold more than can be stated.
     Overflow,
+    /// A budget has no room for it.
+    BudgetExceeded {
+        /// Whose.
+        subject: Subject,
+        /// In how long.
+        period: BudgetPeriod,
+        /// How much at most.
+        limit: Credits,
+        /// What is used of it.
+        used: Credits,
+        /// What was asked for.
+        needed: Credits,
+    },
+    /// The customer owes credits: only what costs nothing can be had.
+    InDebt {
+        /// How many.
+        owed: Credits,
+    },
+    /// No order of that name.
+    UnknownOrder,
+    /// There is another order of that name, or it contradicts itself.
+    BadOrder(OrderError),
+    /// Another amount is due.
+    AmountDiffers {
+        /// What was received.
+        found: Money,
+        /// What is due.
+        due: Money,
+    },
+    /// More money than unspent credits of the order stand for.
+    RefundTooMuch {
+        /// What was asked for.
+        asked: Money,
+        /// What can be given back.
+        refundable: Money,
+    },
+    /// The reversal's name belongs to another refund or dispute.
+    ReversalExists,
+    /// More than was captured and not given back.
+    MoreThanCaptured {
+        /// What was asked for.
+        asked: Credits,
+        /// What is left.
+        left: Credits,
+    },
+    /// No lot of that number that has so much, or one that was paid for.
+    BadWithdrawal {
+        /// What can be withdrawn of it.
+        available: Credits,
+    },
+    /// A plan that costs something is ordered and paid.
+    PlanCosts,
+    /// No such cohort in the price version in force.
+    UnknownCohort {
+        /// The cohort asked for.
+        cohort: CohortName,
+    },
+    /// The cohort needs another code.
+    WrongCode,
+    /// The account has joined the cohort before.
+    CohortJoined,
+    /// The account is a live one: its time is everybody's.
+    NotSandbox,
+    /// A sandbox's clock goes forward, and not so far at once.
+    ClockRange {
+        /// What it says.
+        clock: Timestamp,
+        /// What was asked for.
+        asked: Timestamp,
+    },
+}
+
+/// What is wrong with an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderError {
+    /// Another order has its name.
+    Exists,
+    /// It grants no credits.
+    Nothing,
+    /// A plan without a price is not ordered; it is changed to.
+    NoPrice,
+    /// The plan is no better than what the account has in this period.
+    NoUpgrade,
+    /// The prices of the two plans have different currencies.
+    Currency,
+    /// Orders are not sold on invoice.
+    NoInvoice,
+    /// It was cancelled.
+    Cancelled,
+    /// It was paid or invoiced.
+    Granted,
+    /// Money was received for it already.
+    Paid,
+    /// It was not granted.
+    NotGranted,
+    /// It is disputed: the bank decides about the money.
+    Disputed,
+    /// It has too many refunds and disputes.
+    TooMany,
+    /// An amount above what can be stated.
+    TooLarge,
+    /// A bonus with anything but packs.
+    Bonus,
 }
 
 /// What is wrong with a grant.
@@ -255,6 +556,21 @@ impl Refusal {
             Self::BadGrant(_) => "bad_grant",
             Self::TooManyOpen { .. } => "too_many_open",
             Self::Overflow => "overflow",
+            Self::BudgetExceeded { .. } => "budget_exceeded",
+            Self::InDebt { .. } => "in_debt",
+            Self::UnknownOrder => "unknown_order",
+            Self::BadOrder(error) => error.code(),
+            Self::AmountDiffers { .. } => "amount_differs",
+            Self::RefundTooMuch { .. } => "refund_too_much",
+            Self::ReversalExists => "reversal_exists",
+            Self::MoreThanCaptured { .. } => "more_than_captured",
+            Self::BadWithdrawal { .. } => "bad_withdrawal",
+            Self::PlanCosts => "plan_costs",
+            Self::UnknownCohort { .. } => "unknown_cohort",
+            Self::WrongCode => "wrong_code",
+            Self::CohortJoined => "cohort_joined",
+            Self::NotSandbox => "not_sandbox",
+            Self::ClockRange { .. } => "clock_range",
         }
     }
 }
@@ -282,6 +598,31 @@ impl fmt::Display for Refusal {
             Self::BadGrant(error) => error.fmt(f),
             Self::TooManyOpen { what, max } => write!(f, "at most {max} open {what} in one wallet"),
             Self::Overflow => f.write_str("the wallet would hold more than can be stated"),
+            Self::BudgetExceeded { subject, period, limit, used, needed } => {
+                write!(f, "{needed} credits needed, {used} of the {limit} of the budget ({subject}, {period}) are used")
+            }
+            Self::InDebt { owed } => write!(f, "{owed} credits are owed, because their payment was taken back"),
+            Self::UnknownOrder => f.write_str("no order of this name"),
+            Self::BadOrder(error) => error.fmt(f),
+            Self::AmountDiffers { found, due } => write!(f, "{due} is due, {found} found"),
+            Self::RefundTooMuch { asked, refundable } => {
+                write!(f, "at most {refundable} can be refunded, {asked} asked for")
+            }
+            Self::ReversalExists => f.write_str("another refund or dispute has this name"),
+            Self::MoreThanCaptured { asked, left } => {
+                write!(f, "at most {left} credits of the capture can be given back, {asked} asked for")
+            }
+            Self::BadWithdrawal { available } => {
+                write!(f, "at most {available} credits can be withdrawn of this lot, and only unpaid ones")
+            }
+            Self::PlanCosts => f.write_str("the plan costs money: it is ordered, and begins when the order is paid"),
+            Self::UnknownCohort { cohort } => write!(f, "cohort {cohort} is not in the price book now"),
+            Self::WrongCode => f.write_str("the cohort has another code"),
+            Self::CohortJoined => f.write_str("the account has joined this cohort before"),
+            Self::NotSandbox => f.write_str("only a sandbox account has a clock of its own"),
+            Self::ClockRange { clock, asked } => {
+                write!(f, "a clock at {clock} moves forward, by up to ten years at once, {asked} asked for")
+            }
         }
     }
 }
@@ -297,6 +638,50 @@ impl fmt::Display for GrantError {
             Self::TaxAlone => "tax needs a cost",
             Self::TooLarge => "the grant is more than can be stated",
             Self::Source => "monthly and replacement lots are granted by the ledger itself",
+        })
+    }
+}
+
+impl OrderError {
+    /// Returns the stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Exists => "order_exists",
+            Self::Nothing => "order_of_nothing",
+            Self::NoPrice => "order_without_price",
+            Self::NoUpgrade => "no_upgrade",
+            Self::Currency => "other_currency",
+            Self::NoInvoice => "no_invoice",
+            Self::Cancelled => "order_cancelled",
+            Self::Granted => "order_granted",
+            Self::Paid => "order_paid",
+            Self::NotGranted => "order_not_granted",
+            Self::Disputed => "order_disputed",
+            Self::TooMany => "too_many_reversals",
+            Self::TooLarge => "order_too_large",
+            Self::Bonus => "order_bonus",
+        }
+    }
+}
+
+impl fmt::Display for OrderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exists => "another order has this name",
+            Self::Nothing => "an order of more than 0 credits needed",
+            Self::NoPrice => "a plan without a price is changed to, not ordered",
+            Self::NoUpgrade => "the plan gives no more than the account has had in this period",
+            Self::Currency => "the plans' prices are in different currencies",
+            Self::NoInvoice => "nothing is sold on invoice here",
+            Self::Cancelled => "the order was cancelled",
+            Self::Granted => "the order was granted",
+            Self::Paid => "the order was paid",
+            Self::NotGranted => "the order was not granted",
+            Self::Disputed => "the order is disputed: the bank decides about its money",
+            Self::TooMany => "the order has too many refunds and disputes",
+            Self::TooLarge => "the order is more than can be stated",
+            Self::Bonus => "only packs come with a bonus",
         })
     }
 }

@@ -3,13 +3,21 @@
 //! First everything that time has made true is booked, in the order of its instants; then the command is
 //! decided on what is left. A refusal returns nothing at all.
 
+mod agreed;
+mod due;
+mod late;
+mod orders;
+mod plans;
+
+pub use plans::Wish;
+
 use std::time::Duration;
 
 use crate::amount::{AMOUNT_MAX, Cents, Credits};
 use crate::apply::split;
-use crate::calendar::{AnchorPolicy, occurrence};
+use crate::budget::Spender;
 use crate::command::{Command, Decision, GrantError, Refusal, Reply};
-use crate::entry::{Entry, Fact, Grant};
+use crate::entry::{Entry, Fact, Grant, MeterEvent};
 use crate::hold::{HOLD_SECONDS_MAX, Hold, OPEN_HOLDS_MAX, Slice, VoidReason};
 use crate::ids::HoldId;
 use crate::lot::{Class, Source};
@@ -34,6 +42,7 @@ impl Wallet {
     pub fn decide(&self, command: &Command, book: &PriceBook, now: Timestamp) -> Result<Decision, Refusal> {
         let mut draft = Draft::new(self, book, now);
         let reply = draft.run(command)?;
+        draft.tell_low_balance();
         Ok(Decision { wallet: draft.wallet, entries: draft.entries, reply })
     }
 }
@@ -49,17 +58,22 @@ pub(crate) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Copies the wallet and books what is due.
     pub(crate) fn new(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
-        Self::settled_at(wallet, book, now.max(wallet.recorded_at))
+        Self::settled_at(wallet, book, wallet.own_time(now))
     }
 
     /// Copies the wallet and books what is due at an instant that may be before its last entry was recorded:
     /// only reads of the past may do that.
     pub(crate) fn settled_at(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
         let mut draft = Self { wallet: wallet.clone(), entries: Vec::new(), book, now };
-        while let Some((at, fact)) = draft.wallet.due(book, now) {
-            draft.write(fact, at);
-        }
+        draft.settle();
         draft
+    }
+
+    /// Books what is due, the earliest first.
+    fn settle(&mut self) {
+        while let Some((at, fact)) = self.wallet.due(self.book, self.now) {
+            self.write(fact, at);
+        }
     }
 
     fn write(&mut self, fact: Fact, effective_at: Timestamp) {
@@ -67,41 +81,64 @@ impl<'a> Draft<'a> {
     }
 
     fn run(&mut self, command: &Command) -> Result<Reply, Refusal> {
-        if let Command::Open { plan } = command {
-            return self.open(*plan);
+        if let Command::Open { plan, sandbox } = command {
+            return self.open(*plan, *sandbox);
         }
         if self.wallet.plan.is_none() {
             return Err(Refusal::NotOpen);
         }
         match command {
-            Command::Open { plan } => self.open(*plan),
+            Command::Open { plan, sandbox } => self.open(*plan, *sandbox),
             &Command::Grant { class, credits, cost, effective_at, expires_at, priority, source, tax } => {
                 let lot = self.wallet.next_lot();
                 self.grant(Grant { lot, class, credits, cost, tax, effective_at, expires_at, priority, source })
             }
-            Command::Hold { hold, quote, timeout } => self.hold(*hold, quote, *timeout),
+            Command::Hold { hold, quote, timeout, spender } => self.hold(*hold, quote, *timeout, spender),
             Command::Extend { hold, timeout } => self.extend(*hold, *timeout),
             Command::Capture { hold, amount } => self.capture(*hold, *amount),
             Command::Void { hold, reason } => self.void(*hold, *reason),
-            Command::Charge { charge, quote } => self.charge(*charge, quote),
+            Command::Charge { charge, quote, spender, happened_at, event } => {
+                self.charge(*charge, quote, spender, *happened_at, event.as_ref())
+            }
             Command::Uncollected { hold, amount } => self.uncollected(*hold, *amount),
             Command::Settle => Ok(Reply::Settled { entries: self.entries.len() }),
+            Command::PlaceOrder(order) => self.place_order(order),
+            Command::InvoiceOrder { order } => self.invoice_order(*order),
+            Command::PayOrder { order, amount } => self.pay_order(*order, *amount),
+            Command::CancelOrder { order } => self.cancel_order(*order),
+            Command::Refund { order, refund, amount } => self.refund(*order, refund, *amount),
+            Command::Reverse { order, reversal } => self.reverse(*order, reversal),
+            Command::GiveBack { capture, amount, reason } => self.give_back(capture, *amount, *reason),
+            Command::Withdraw { lot, amount } => self.withdraw(*lot, *amount),
+            Command::ChangePlan { plan } => self.change_plan(*plan),
+            Command::JoinCohort { cohort, code } => self.join_cohort(*cohort, code.as_deref()),
+            Command::SetBudget { subject, period, limit } => self.set_budget(*subject, *period, *limit),
+            Command::SetOverrides { overrides } => self.set_overrides(overrides.as_ref()),
+            Command::SetAlert { below } => self.set_alert(*below),
+            Command::SetClock { to } => self.set_clock(*to),
         }
     }
 
-    fn open(&mut self, plan: PlanName) -> Result<Reply, Refusal> {
+    fn open(&mut self, plan: PlanName, sandbox: Option<Timestamp>) -> Result<Reply, Refusal> {
         match self.wallet.plan {
-            Some(current) if current == plan => return Ok(Reply::Opened),
+            Some(current) if current == plan && self.wallet.sandbox_clock().is_some() == sandbox.is_some() => {
+                return Ok(Reply::Opened);
+            }
             Some(_) => return Err(Refusal::AlreadyOpen),
             None => {}
         }
-        if self.book.plan_at(&plan, self.now).is_none() {
+        // A sandbox begins wherever its clock is set.
+        self.now = sandbox.unwrap_or(self.now);
+        let Some(version) = self.book.version_at(self.now).filter(|version| version.plans.contains_key(&plan)) else {
             return Err(Refusal::UnknownPlan { plan });
-        }
-        self.write(Fact::Opened { plan }, self.now);
+        };
+        self.write(Fact::Opened { plan, sandbox: sandbox.is_some() }, self.now);
         // The first month begins with the account.
-        while let Some((at, fact)) = self.wallet.due(self.book, self.now) {
-            self.write(fact, at);
+        self.settle();
+        let here = self.now;
+        let joined = version.cohorts.iter().filter(|(_, terms)| terms.admits_date(here));
+        for (cohort, terms) in joined {
+            self.join(*cohort, terms);
         }
         Ok(Reply::Opened)
     }
@@ -119,7 +156,7 @@ impl<'a> Draft<'a> {
         Ok(Reply::Granted(grant.lot))
     }
 
-    fn hold(&mut self, id: HoldId, quote: &Quote, timeout: Duration) -> Result<Reply, Refusal> {
+    fn hold(&mut self, id: HoldId, quote: &Quote, timeout: Duration, spender: &Spender) -> Result<Reply, Refusal> {
         if let Some(hold) = self.wallet.open_hold(id) {
             let same = hold.quote == *quote;
             return if same { Ok(Reply::Held(hold.clone())) } else { Err(Refusal::HoldExists) };
@@ -133,9 +170,11 @@ impl<'a> Draft<'a> {
         if self.wallet.busy.as_ref().is_some_and(|busy| busy.holds.len() >= OPEN_HOLDS_MAX) {
             return Err(Refusal::TooManyOpen { what: "holds", max: OPEN_HOLDS_MAX });
         }
+        self.admit(quote.amount, spender)?;
         let slices = self.wallet.allocate(quote.amount, self.now)?;
         let expires_at = self.now.plus(timeout).ok_or(Refusal::Overflow)?;
-        self.write(Fact::Held { hold: id, quote: quote.clone(), slices, expires_at }, self.now);
+        let spender = *spender;
+        self.write(Fact::Held { hold: id, quote: quote.clone(), slices, expires_at, spender }, self.now);
         Ok(Reply::Held(self.wallet.open_hold(id).expect("the hold was placed").clone()))
     }
 
@@ -187,7 +226,14 @@ impl<'a> Draft<'a> {
         Ok(Reply::Voided { hold: id, released: amount })
     }
 
-    fn charge(&mut self, id: HoldId, quote: &Quote) -> Result<Reply, Refusal> {
+    fn charge(
+        &mut self,
+        id: HoldId,
+        quote: &Quote,
+        spender: &Spender,
+        happened_at: Option<Timestamp>,
+        event: Option<&MeterEvent>,
+    ) -> Result<Reply, Refusal> {
         if self.wallet.open_hold(id).is_some() {
             return Err(Refusal::HoldExists);
         }
@@ -199,9 +245,38 @@ impl<'a> Draft<'a> {
             Some(end) => return Err(ended(end)),
             None => {}
         }
-        let slices = self.wallet.allocate(quote.amount, self.now)?;
-        self.write(Fact::Charged { charge: id, quote: quote.clone(), slices: slices.clone() }, self.now);
+        self.admit(quote.amount, spender)?;
+        let at = self.wallet.usage_instant(self.book, happened_at, self.now);
+        let (slices, reopened) = if at < self.now {
+            self.wallet.allocate_late(quote.amount, at)?
+        } else {
+            (self.wallet.allocate(quote.amount, at)?, Vec::new())
+        };
+        reopened.iter().for_each(|lot| self.reopen(*lot));
+        let (spender, event) = (*spender, event.cloned());
+        let fact = Fact::Charged { charge: id, quote: quote.clone(), slices: slices.clone(), spender, event };
+        self.write(fact, at);
+        reopened.iter().for_each(|lot| self.expire_again(*lot));
         Ok(Reply::Charged { charge: id, amount: quote.amount, slices })
+    }
+
+    /// Refuses a spend for what the account may not, whatever it has.
+    fn admit(&self, amount: Credits, spender: &Spender) -> Result<(), Refusal> {
+        let owed = self.wallet.debt();
+        if !owed.is_zero() && !amount.is_zero() && self.book.policy_at(self.now).debt_refuses {
+            return Err(Refusal::InDebt { owed });
+        }
+        let budgets = self.wallet.busy.as_ref().map(|busy| &busy.budgets);
+        match budgets.and_then(|budgets| budgets.exceeded(spender, amount, self.now)) {
+            None => Ok(()),
+            Some(budget) => Err(Refusal::BudgetExceeded {
+                subject: budget.subject,
+                period: budget.period,
+                limit: budget.limit,
+                used: budget.used_at(self.now),
+                needed: amount,
+            }),
+        }
     }
 
     fn uncollected(&mut self, id: HoldId, amount: Credits) -> Result<Reply, Refusal> {
@@ -245,7 +320,7 @@ fn check_grant(grant: &Grant, now: Timestamp) -> Result<(), GrantError> {
         Err(GrantError::CostOfUnpaid)
     } else if grant.cost.is_none() && grant.tax != Cents::ZERO {
         Err(GrantError::TaxAlone)
-    } else if matches!(grant.source, Source::Monthly { .. } | Source::Replacement { .. }) {
+    } else if !matches!(grant.source, Source::Purchase | Source::Bonus | Source::Goodwill) {
         Err(GrantError::Source)
     } else {
         Ok(())
@@ -273,57 +348,5 @@ impl Wallet {
             return Err(Refusal::InsufficientCredits { needed: amount, available });
         }
         Ok(slices)
-    }
-
-    /// Returns the earliest thing that is due at `now` and not booked; at one instant holds before lots before
-    /// grants.
-    fn due(&self, book: &PriceBook, now: Timestamp) -> Option<(Timestamp, Fact)> {
-        let hold = self.open_holds().filter(|hold| hold.expires_at <= now).min_by_key(|hold| hold.expires_at);
-        let lot = self.open_lots.iter().filter(|lot| !lot.expired && lot.expires_at <= now.micros());
-        let lot = lot.min_by_key(|lot| (lot.expires_at, lot.number));
-        let hold = hold.map(|hold| {
-            let (_, released) = split(&hold.slices, 0);
-            (hold.expires_at, Fact::HoldExpired { hold: hold.id, released })
-        });
-        let lot = lot.map(|lot| {
-            let amount = lot.available(self.held_of(lot.number));
-            let amount = Credits::from_micro(amount).expect("what is available is not negative");
-            (Timestamp::from_micros(lot.expires_at), Fact::LotExpired { lot: lot.number, amount })
-        });
-        let grant = self.due_grant(book, now).map(|grant| (grant.effective_at, Fact::Granted(grant)));
-        // Of several that are due at one instant, the first in this order comes first.
-        [hold, lot, grant].into_iter().flatten().min_by_key(|(at, _)| *at)
-    }
-
-    /// Returns which day of the month the anchor stands for: as the plan had it when the account was opened, for
-    /// ever. A version that changes or ends the plan neither moves months nor takes back the one that runs.
-    pub(crate) fn anchor_policy(&self, book: &PriceBook, now: Timestamp) -> Option<AnchorPolicy> {
-        let plan = self.plan?;
-        let terms = book.plan_at(&plan, self.anchor).or_else(|| book.plan_at(&plan, now))?;
-        Some(terms.anchor_policy)
-    }
-
-    /// Returns the monthly grant that is live at `now` and was not made. Occurrences that passed are gone.
-    pub(crate) fn due_grant(&self, book: &PriceBook, now: Timestamp) -> Option<Grant> {
-        let plan = self.plan?;
-        let policy = self.anchor_policy(book, now)?;
-        let index = crate::calendar::occurrence_at(self.anchor, now, policy)?;
-        if index < self.next_occurrence {
-            return None;
-        }
-        let at = occurrence(self.anchor, index, policy);
-        let terms = book.plan_at(&plan, at).filter(|terms| !terms.monthly.is_zero())?;
-        let end = index.checked_add(u32::from(terms.expires.get()))?;
-        Some(Grant {
-            lot: self.next_lot(),
-            class: Class::Free,
-            credits: terms.monthly,
-            cost: None,
-            tax: Cents::ZERO,
-            effective_at: at,
-            expires_at: Some(occurrence(self.anchor, end, policy)),
-            priority: terms.priority,
-            source: Source::Monthly { occurrence: index },
-        })
     }
 }

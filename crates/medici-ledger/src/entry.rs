@@ -3,14 +3,22 @@
 //! Every entry sums to zero in each unit, is numbered densely within its account, and is chained to the one
 //! before by its hash.
 
+use crate::agreed::Overrides;
 use crate::amount::{Cents, Credits, Money};
+use crate::budget::{BudgetPeriod, Spender, Subject};
+use crate::calendar::AnchorPolicy;
 use crate::codec::{CodecError, Reader, Writer};
+use crate::cohort::CohortName;
+use crate::external_id::ExternalId;
+use crate::give_back::{Capture, GiveBackReason};
 use crate::hash::Hash;
 use crate::hold::{Slice, VoidReason};
-use crate::ids::{AccountId, HoldId, LotNumber};
+use crate::ids::{AccountId, HoldId, LotNumber, OrderId};
 use crate::lot::{Class, Source};
+use crate::order::{Order, Reversal};
 use crate::plan::PlanName;
 use crate::posting::Posting;
+use crate::price_rule::MeterName;
 use crate::quote::Quote;
 use crate::time::Timestamp;
 
@@ -40,6 +48,8 @@ pub enum Fact {
     Opened {
         /// On which plan.
         plan: PlanName,
+        /// Whether it is a sandbox, whose clock is set by hand.
+        sandbox: bool,
     },
     /// A lot was granted.
     Granted(Grant),
@@ -53,6 +63,8 @@ pub enum Fact {
         slices: Vec<Slice>,
         /// When it ends by itself.
         expires_at: Timestamp,
+        /// Who spends.
+        spender: Spender,
     },
     /// A hold lives on.
     Extended {
@@ -98,6 +110,10 @@ pub enum Fact {
         quote: Quote,
         /// Where from.
         slices: Vec<Slice>,
+        /// Who spends.
+        spender: Spender,
+        /// The meter event it is for.
+        event: Option<MeterEvent>,
     },
     /// A lot came to its end. What of it is held stays capturable.
     LotExpired {
@@ -105,6 +121,8 @@ pub enum Fact {
         lot: LotNumber,
         /// What expired; nothing where all that was left is held.
         amount: Credits,
+        /// What of it lives on in a new lot.
+        rollover: Option<Replacement>,
     },
     /// Pictures were delivered without credits.
     Uncollected {
@@ -113,6 +131,114 @@ pub enum Fact {
         /// What was not collected.
         amount: Credits,
     },
+    /// Something was ordered, at a pinned price.
+    OrderPlaced(Order),
+    /// An order was given up before it was paid.
+    OrderCancelled {
+        /// Which.
+        order: OrderId,
+    },
+    /// An order was granted, to be paid later.
+    OrderInvoiced {
+        /// Which.
+        order: OrderId,
+        /// Its lots: the one that was bought, then its bonus.
+        lots: Vec<Grant>,
+    },
+    /// An order was paid, and granted if it was not before.
+    OrderPaid {
+        /// Which.
+        order: OrderId,
+        /// Its lots: the one that was bought, then its bonus. None where they were granted before.
+        lots: Vec<Grant>,
+    },
+    /// A refund or a dispute became known, or went on.
+    OrderReversed {
+        /// Which order.
+        order: OrderId,
+        /// The refund or dispute as it stands now.
+        reversal: Reversal,
+    },
+    /// Captured credits were given back, to the lots they came from.
+    GivenBack {
+        /// What had been captured.
+        capture: Capture,
+        /// What is given back, the last captured first.
+        returned: Vec<Slice>,
+        /// Why.
+        reason: GiveBackReason,
+        /// New lots for what had expired meanwhile, where the fault is the operator's.
+        replacements: Vec<Replacement>,
+    },
+    /// An operator took back credits that were given for nothing.
+    Withdrawn {
+        /// Of which lot.
+        lot: LotNumber,
+        /// How many.
+        amount: Credits,
+    },
+    /// The account is on another plan.
+    PlanChanged {
+        /// Which.
+        plan: PlanName,
+        /// Whether its months count from here on.
+        new_anchor: bool,
+        /// Which day of the month the anchor stands for.
+        anchor_policy: AnchorPolicy,
+        /// What of the period's free credits is taken back, so that the plans' credits do not add up.
+        cut: Vec<Slice>,
+    },
+    /// The account belongs to a cohort and has its bonus.
+    CohortJoined {
+        /// Which.
+        cohort: CohortName,
+        /// The bonus; none for a cohort without one.
+        bonus: Option<Grant>,
+    },
+    /// A budget was set, changed or removed.
+    BudgetSet {
+        /// Whose spending.
+        subject: Subject,
+        /// In how long.
+        period: BudgetPeriod,
+        /// How much at most; none removes the budget.
+        limit: Option<Credits>,
+    },
+    /// The account has terms of its own, or has them no more.
+    OverridesSet {
+        /// The terms.
+        overrides: Option<Overrides>,
+    },
+    /// Somebody wants to be told of a low balance, or not any more.
+    AlertSet {
+        /// What is available is low below this.
+        below: Option<Credits>,
+    },
+    /// What is available fell below the bound.
+    LowBalance {
+        /// The bound.
+        below: Credits,
+        /// What is available.
+        available: Credits,
+    },
+    /// An expiry is undone, because usage from before it became known.
+    Reopened {
+        /// The lot.
+        lot: LotNumber,
+        /// What had expired.
+        amount: Credits,
+    },
+    /// A sandbox's clock was moved to this entry's instant.
+    ClockSet,
+}
+
+/// What another service reported: which event, and how much of what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterEvent {
+    /// The service's name for the event. Counts once.
+    pub id: ExternalId,
+    /// Quantities by meter, as they were priced.
+    pub quantities: Vec<(MeterName, u64)>,
 }
 
 /// What a grant issues.
@@ -138,7 +264,7 @@ pub struct Grant {
     pub source: Source,
 }
 
-/// A lot for credits that expired while they were held and were released by the operator's fault.
+/// A lot for credits that expired and live on: as what was held and failed by the operator's fault, or as rollover.
 ///
 /// It has the class and the priority of the lot it replaces and carries that lot's unrecognised cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +277,7 @@ pub struct Replacement {
     pub credits: Credits,
     /// The cost that moves along.
     pub cost: Option<Money>,
-    /// When the new lot ends: a week after the release.
+    /// When the new lot ends: a week after the release, or as the plan says of rollover.
     pub expires_at: Timestamp,
 }
 
@@ -170,6 +296,21 @@ impl Fact {
             Self::Charged { .. } => "charged",
             Self::LotExpired { .. } => "lot_expired",
             Self::Uncollected { .. } => "uncollected",
+            Self::OrderPlaced(_) => "order_placed",
+            Self::OrderCancelled { .. } => "order_cancelled",
+            Self::OrderInvoiced { .. } => "order_invoiced",
+            Self::OrderPaid { .. } => "order_paid",
+            Self::OrderReversed { .. } => "order_reversed",
+            Self::GivenBack { .. } => "given_back",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::PlanChanged { .. } => "plan_changed",
+            Self::CohortJoined { .. } => "cohort_joined",
+            Self::BudgetSet { .. } => "budget_set",
+            Self::OverridesSet { .. } => "overrides_set",
+            Self::AlertSet { .. } => "alert_set",
+            Self::LowBalance { .. } => "low_balance",
+            Self::Reopened { .. } => "reopened",
+            Self::ClockSet => "clock_set",
         }
     }
 
@@ -184,7 +325,56 @@ impl Fact {
             | Self::HoldExpired { hold, .. }
             | Self::Charged { charge: hold, .. }
             | Self::Uncollected { hold, .. } => Some(*hold),
-            Self::Opened { .. } | Self::Granted(_) | Self::LotExpired { .. } => None,
+            Self::GivenBack { capture, .. } => Some(capture.hold),
+            Self::Opened { .. }
+            | Self::Granted(_)
+            | Self::LotExpired { .. }
+            | Self::OrderPlaced(_)
+            | Self::OrderCancelled { .. }
+            | Self::OrderInvoiced { .. }
+            | Self::OrderPaid { .. }
+            | Self::OrderReversed { .. }
+            | Self::Withdrawn { .. }
+            | Self::PlanChanged { .. }
+            | Self::CohortJoined { .. }
+            | Self::BudgetSet { .. }
+            | Self::OverridesSet { .. }
+            | Self::AlertSet { .. }
+            | Self::LowBalance { .. }
+            | Self::Reopened { .. }
+            | Self::ClockSet => None,
+        }
+    }
+
+    /// Returns the order it speaks of.
+    #[must_use]
+    pub const fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::OrderPlaced(order) => Some(order.id),
+            Self::OrderCancelled { order }
+            | Self::OrderInvoiced { order, .. }
+            | Self::OrderPaid { order, .. }
+            | Self::OrderReversed { order, .. } => Some(*order),
+            _ => None,
+        }
+    }
+
+    /// Returns the lots it grants, each with its class; replacements have the class of what they replace.
+    pub fn grants(&self) -> &[Grant] {
+        match self {
+            Self::Granted(grant) => std::slice::from_ref(grant),
+            Self::OrderInvoiced { lots, .. } | Self::OrderPaid { lots, .. } => lots,
+            Self::CohortJoined { bonus, .. } => bonus.as_slice(),
+            _ => &[],
+        }
+    }
+
+    /// Returns the lots it makes of earlier ones.
+    pub fn replacements(&self) -> &[Replacement] {
+        match self {
+            Self::Voided { replacements, .. } | Self::GivenBack { replacements, .. } => replacements,
+            Self::LotExpired { rollover, .. } => rollover.as_slice(),
+            _ => &[],
         }
     }
 }

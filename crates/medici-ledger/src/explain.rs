@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::entry::{Entry, Fact, Grant, Replacement};
 use crate::hold::Slice;
+use crate::order::{Item, Order, PlanChangeMode};
 use crate::posting::LedgerAccount;
 use crate::quote::{ChargeMode, Quote};
 use crate::time::Timestamp;
@@ -32,9 +33,10 @@ pub fn explain(entry: &Entry) -> String {
 #[must_use]
 pub fn summary(fact: &Fact) -> String {
     match fact {
-        Fact::Opened { plan } => format!("opened on plan {plan}"),
+        Fact::Opened { plan, sandbox: false } => format!("opened on plan {plan}"),
+        Fact::Opened { plan, sandbox: true } => format!("opened as a sandbox on plan {plan}"),
         Fact::Granted(grant) => granted(grant),
-        Fact::Held { hold, quote, slices, expires_at } => {
+        Fact::Held { hold, quote, slices, expires_at, .. } => {
             format!("held {} for {} as {hold} until {expires_at}{}", quote.amount, quote.operation, from(slices))
         }
         Fact::Extended { hold, expires_at } => format!("extended {hold} until {expires_at}"),
@@ -47,12 +49,87 @@ pub fn summary(fact: &Fact) -> String {
             format!("voided {hold} ({reason}), released{}{replaced}", from(released))
         }
         Fact::HoldExpired { hold, released } => format!("{hold} expired, released{}", from(released)),
-        Fact::Charged { charge, quote, slices } => {
-            format!("charged {} for {} as {charge}{}", quote.amount, quote.operation, from(slices))
+        Fact::Charged { charge, quote, slices, event, .. } => {
+            let event = event.as_ref().map_or(String::new(), |event| format!(" (event {})", event.id));
+            format!("charged {} for {} as {charge}{event}{}", quote.amount, quote.operation, from(slices))
         }
-        Fact::LotExpired { lot, amount } => format!("lot {lot} expired with {amount} unspent"),
+        Fact::LotExpired { lot, amount, rollover: None } => format!("lot {lot} expired with {amount} unspent"),
+        Fact::LotExpired { lot, amount, rollover: Some(rolled) } => {
+            let Replacement { lot: new, credits, expires_at, .. } = rolled;
+            format!("lot {lot} ended with {amount} unspent, of which {credits} live on as lot {new} until {expires_at}")
+        }
         Fact::Uncollected { hold, amount } => format!("delivered {amount} of {hold} without credits"),
+        _ => later(fact),
     }
+}
+
+/// What is bought, reversed and agreed, in one line.
+fn later(fact: &Fact) -> String {
+    match fact {
+        Fact::OrderPlaced(order) => format!("ordered {} for {}: {}", item(order), order.total(), order.id),
+        Fact::OrderCancelled { order } => format!("{order} was given up"),
+        Fact::OrderInvoiced { order, lots } => format!("{order} on invoice, {}", granted_all(lots)),
+        Fact::OrderPaid { order, lots } if lots.is_empty() => format!("{order} was paid"),
+        Fact::OrderPaid { order, lots } => format!("{order} was paid, {}", granted_all(lots)),
+        Fact::OrderReversed { order, reversal } => {
+            let (amount, state) = (reversal.amount, reversal.state.as_str());
+            format!("{order}: {} of {amount} minor units is {state}", reversal.id)
+        }
+        Fact::GivenBack { capture, returned, reason, replacements } => {
+            let replaced: String = replacements.iter().map(replaced).collect();
+            let amount = crate::apply::given_back_amount(returned);
+            format!("gave back {amount} of {} ({reason}){}{replaced}", capture.hold, to(returned))
+        }
+        Fact::Withdrawn { lot, amount } => format!("withdrew {amount} of lot {lot}"),
+        Fact::PlanChanged { plan, new_anchor, cut, .. } => {
+            let anchor = if *new_anchor { ", months count from here" } else { "" };
+            let cut = if cut.is_empty() { String::new() } else { format!(", withdrew{}", from(cut)) };
+            format!("changed to plan {plan}{anchor}{cut}")
+        }
+        Fact::CohortJoined { cohort, bonus: None } => format!("joined cohort {cohort}"),
+        Fact::CohortJoined { cohort, bonus: Some(bonus) } => format!("joined cohort {cohort}, {}", granted(bonus)),
+        Fact::BudgetSet { subject, period, limit: Some(limit) } => format!("budget ({subject}, {period}) is {limit}"),
+        Fact::BudgetSet { subject, period, limit: None } => format!("budget ({subject}, {period}) is removed"),
+        Fact::OverridesSet { overrides: None } => "terms of its own are removed".to_owned(),
+        Fact::OverridesSet { overrides: Some(_) } => "terms of its own are set".to_owned(),
+        Fact::AlertSet { below: Some(below) } => format!("an alert is set below {below}"),
+        Fact::AlertSet { below: None } => "the alert is removed".to_owned(),
+        Fact::LowBalance { below, available } => format!("low balance: {available} available, below {below}"),
+        Fact::Reopened { lot, amount } => format!("undid the expiry of {amount} of lot {lot} for late usage"),
+        Fact::ClockSet => "the sandbox's clock is set".to_owned(),
+        Fact::Opened { .. }
+        | Fact::Granted(_)
+        | Fact::Held { .. }
+        | Fact::Extended { .. }
+        | Fact::Captured { .. }
+        | Fact::Voided { .. }
+        | Fact::HoldExpired { .. }
+        | Fact::Charged { .. }
+        | Fact::LotExpired { .. }
+        | Fact::Uncollected { .. } => unreachable!("told by `summary`"),
+    }
+}
+
+fn item(order: &Order) -> String {
+    let credits = order.credits;
+    match &order.item {
+        Item::Packs { packs: 1, .. } => format!("a pack of {credits} credits"),
+        Item::Packs { packs, .. } => format!("{packs} packs, {credits} credits in all,"),
+        Item::Period => format!("a period of {credits} credits"),
+        Item::PlanChange { plan, mode: PlanChangeMode::FullPrice } => format!("plan {plan}, {credits} credits,"),
+        Item::PlanChange { plan, mode: PlanChangeMode::Prorated } => {
+            format!("plan {plan} for the rest of the period, {credits} more credits,")
+        }
+    }
+}
+
+fn granted_all(lots: &[Grant]) -> String {
+    lots.iter().map(granted).collect::<Vec<_>>().join(", ")
+}
+
+fn to(slices: &[Slice]) -> String {
+    let parts: Vec<String> = slices.iter().map(|slice| format!("{} to lot {}", slice.amount, slice.lot)).collect();
+    format!(" ({})", parts.join(", "))
 }
 
 fn granted(grant: &Grant) -> String {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::amount::Credits;
+use crate::budget::Spender;
 use crate::ids::{HoldId, LotNumber};
 use crate::quote::Quote;
 use crate::time::Timestamp;
@@ -42,6 +43,8 @@ pub struct Hold {
     pub placed_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+    /// Who spends.
+    pub spender: Spender,
 }
 
 /// What became of a hold.

@@ -84,6 +84,22 @@ id!(
     "hold_"
 );
 
+id!(
+    /// Names an order: a pack, a period of a plan, or a change of plan that is paid for.
+    OrderId,
+    "order_"
+);
+id!(
+    /// Names a member: a person who spends an account's credits.
+    MemberId,
+    "member_"
+);
+id!(
+    /// Names the API key that a spend came by.
+    KeyId,
+    "key_"
+);
+
 /// Numbers the lots of one wallet, from 1, in the order they were granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LotNumber(pub(crate) u32);

@@ -50,10 +50,11 @@ impl Legs {
         if let Some(operation) = operation {
             self.add(LedgerAccount::Revenue(operation.clone()), unit, before.number, -earned);
         }
-        match replacement {
-            Some(replacement) => self.add(LedgerAccount::Deferred, unit, replacement.lot, -broken),
-            None => self.add(LedgerAccount::BreakageRevenue, unit, before.number, -broken),
+        let moved = replacement.and_then(|replacement| replacement.cost).map_or(0, |cost| cost.amount.minor());
+        if let Some(replacement) = replacement {
+            self.add(LedgerAccount::Deferred, unit, replacement.lot, -moved);
         }
+        self.add(LedgerAccount::BreakageRevenue, unit, before.number, moved - broken);
     }
 
     pub(crate) fn into_postings(self) -> Vec<Posting> {

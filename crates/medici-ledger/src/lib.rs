@@ -35,16 +35,21 @@ mod price_book;
 mod price_rule;
 mod quote;
 
+mod agreed;
 mod apply;
 mod balances;
 mod broken;
+mod budget;
 mod check;
 mod command;
 mod decide;
+mod external_id;
+mod give_back;
 mod hold;
 mod legs;
 mod lot;
 mod memory;
+mod order;
 mod wallet;
 
 mod codec;
@@ -60,24 +65,32 @@ pub mod scenario;
 pub mod statement;
 pub mod verify;
 
+pub use agreed::{Alert, Overrides};
 pub use amount::{AMOUNT_MAX, AmountError, Cents, Credits, Currency, MICRO_PER_CREDIT, Money};
 pub use balances::{Balances, Expiring, LotBalance, Refill};
 pub use broken::{Broken, Fault};
+pub use budget::{BUDGETS_MAX, Budget, BudgetPeriod, Spender, Subject};
 pub use calendar::{AnchorPolicy, Months};
 pub use codec::CodecError;
 pub use cohort::{CohortName, CohortTerms};
-pub use command::{Command, Decision, GrantError, Refusal, Reply};
-pub use decide::REFUND_GRACE;
-pub use entry::{Entry, Fact, Grant, Replacement};
+pub use command::{Command, Decision, GrantError, OrderError, Refusal, Reply};
+pub use decide::{REFUND_GRACE, Wish};
+pub use entry::{Entry, Fact, Grant, MeterEvent, Replacement};
 pub use explain::{explain, summary};
+pub use external_id::{EXTERNAL_ID_MAX, ExternalId, ExternalIdError};
+pub use give_back::{Capture, GiveBackReason};
 pub use hash::Hash;
 pub use hold::{
     HOLD_MEMORY, HOLD_MEMORY_COUNT_MAX, HOLD_SECONDS_MAX, Hold, HoldState, OPEN_HOLDS_MAX, Slice, VoidReason,
 };
-pub use ids::{AccountId, HoldId, IdError, LotNumber};
+pub use ids::{AccountId, HoldId, IdError, KeyId, LotNumber, MemberId, OrderId};
 pub use lot::{Class, Lot, Source};
 pub use name::{NAME_MAX, NameError, NameKind, OfCohort, OfMeter, OfPack, OfPlan, ShortName};
 pub use operation::{OPERATION_NAME_MAX, Operation, OperationError, OperationName};
+pub use order::{
+    Item, Order, OrderRecord, OrderStatus, PLACED_ORDERS_MAX, PaymentState, PlanChangeMode, REVERSALS_MAX, Reversal,
+    ReversalState,
+};
 pub use pack::{Cliff, Pack, PackName, Tier, TierMode};
 pub use plan::{PlanLimits, PlanName, PlanTerms, Rollover};
 pub use policy::Policy;

@@ -1,7 +1,7 @@
 //! Lots: what one grant leaves.
 //!
-//! `granted = available + held + captured + expired`, each at least zero, always. What is not yet captured
-//! or held is available until the lot's expiry is booked and expired after: one flag, so no sum can disagree.
+//! `granted = available + held + captured + expired + withdrawn`, each at least zero, always. What is not captured,
+//! held or withdrawn is available until the lot's expiry is booked and expired after: one flag, so no sum can disagree.
 
 use crate::amount::{Cents, Credits, Currency, Money};
 use crate::ids::LotNumber;
@@ -59,10 +59,20 @@ pub enum Source {
         /// The lot that had expired.
         of: LotNumber,
     },
+    /// What a month left unspent, as far as the plan lets it live on.
+    Rollover {
+        /// The month's lot.
+        of: LotNumber,
+    },
+    /// What a better plan gives for the rest of a period.
+    PlanChange {
+        /// The period's occurrence.
+        occurrence: u32,
+    },
 }
 
 impl Source {
-    /// Returns the name: `monthly`, `purchase`, `bonus`, `goodwill`, `replacement`.
+    /// Returns the name: `monthly`, `purchase`, `bonus`, `goodwill`, `replacement`, `rollover`, `plan_change`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -71,6 +81,26 @@ impl Source {
             Self::Bonus => "bonus",
             Self::Goodwill => "goodwill",
             Self::Replacement { .. } => "replacement",
+            Self::Rollover { .. } => "rollover",
+            Self::PlanChange { .. } => "plan_change",
+        }
+    }
+
+    /// Returns the period that the lot's credits belong to.
+    #[must_use]
+    pub const fn occurrence(self) -> Option<u32> {
+        match self {
+            Self::Monthly { occurrence } | Self::PlanChange { occurrence } => Some(occurrence),
+            _ => None,
+        }
+    }
+
+    /// Returns the lot whose credits live on in this one.
+    #[must_use]
+    pub const fn replaces(self) -> Option<LotNumber> {
+        match self {
+            Self::Replacement { of } | Self::Rollover { of } => Some(of),
+            _ => None,
         }
     }
 }
@@ -90,10 +120,12 @@ pub struct Lot {
     pub available: Credits,
     /// What open holds have set aside.
     pub held: Credits,
-    /// What was spent.
+    /// What was spent: on operations, or to repay a debt.
     pub captured: Credits,
     /// What expired unspent.
     pub expired: Credits,
+    /// What was taken back.
+    pub withdrawn: Credits,
     /// What was paid for it, without tax.
     pub cost: Option<Money>,
     /// When it can first be held.
@@ -127,9 +159,9 @@ impl Lot {
             .expect("a share grows with its credits")
     }
 
-    /// Returns the money that left by expiry: as breakage, or carried on by replacement lots.
+    /// Returns the money that left otherwise: as breakage, given back, or carried on by replacement lots.
     #[must_use]
-    pub fn expired_cost(&self) -> Cents {
+    pub fn left_cost(&self) -> Cents {
         Cents::from_minor(self.cost_minor() - self.recognised().minor() - self.deferred().minor())
             .expect("recognised and deferred are shares of the cost")
     }
@@ -152,12 +184,13 @@ pub(crate) fn share(cost: i64, credits: i64, granted: i64) -> Cents {
     Cents::from_minor(share).expect("a cost is not negative")
 }
 
-/// A lot as the wallet keeps it: 56 bytes. What is held is kept beside, because idle wallets hold nothing.
+/// A lot as the wallet keeps it: 64 bytes. What is held is kept beside, because idle wallets hold nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LotRecord {
     pub(crate) granted: i64,
     pub(crate) captured: i64,
-    cost: i64,
+    pub(crate) withdrawn: i64,
+    pub(crate) cost: i64,
     pub(crate) effective_at: i64,
     /// `i64::MAX` for never.
     pub(crate) expires_at: i64,
@@ -181,10 +214,13 @@ impl LotRecord {
             Source::Bonus => (2, 0),
             Source::Goodwill => (3, 0),
             Source::Replacement { of } => (4, of.get()),
+            Source::Rollover { of } => (5, of.get()),
+            Source::PlanChange { occurrence } => (6, occurrence),
         };
         Self {
             granted: grant.credits.micro(),
             captured: 0,
+            withdrawn: 0,
             cost: grant.cost.map_or(0, |cost| cost.amount.minor()),
             effective_at: grant.effective_at.micros(),
             expires_at: grant.expires_at.map_or(i64::MAX, Timestamp::micros),
@@ -204,7 +240,9 @@ impl LotRecord {
             1 => Source::Purchase,
             2 => Source::Bonus,
             3 => Source::Goodwill,
-            _ => Source::Replacement { of: LotNumber(self.reference) },
+            4 => Source::Replacement { of: LotNumber(self.reference) },
+            5 => Source::Rollover { of: LotNumber(self.reference) },
+            _ => Source::PlanChange { occurrence: self.reference },
         }
     }
 
@@ -217,9 +255,14 @@ impl LotRecord {
         self.currency().map(|currency| Money::new(amount, currency))
     }
 
-    /// What is neither captured nor held.
+    /// What is neither captured nor held nor withdrawn.
     pub(crate) fn remaining(&self, held: i64) -> i64 {
-        self.granted - self.captured - held
+        self.granted - self.captured - self.withdrawn - held
+    }
+
+    /// Whether its time is over at an instant, booked or not.
+    pub(crate) fn is_over(&self, at: i64) -> bool {
+        self.expired || self.expires_at <= at
     }
 
     pub(crate) fn available(&self, held: i64) -> i64 {
@@ -240,6 +283,23 @@ impl LotRecord {
         (recognised, share(self.cost, kept, self.granted).minor() - recognised)
     }
 
+    /// The money that stands for what is captured, and for `rest` more credits: recognised and deferred together.
+    pub(crate) fn kept(&self, rest: i64) -> i64 {
+        if self.cost == 0 { 0 } else { share(self.cost, self.captured + rest, self.granted).minor() }
+    }
+
+    /// The fewest available credits whose withdrawal makes at least this money leave deferred.
+    pub(crate) fn worth(&self, held: i64, money: i64) -> i64 {
+        if self.cost == 0 || money == 0 {
+            return 0;
+        }
+        let all = self.captured + held + self.available(held);
+        let rest = i128::from(self.kept(all - self.captured) - money);
+        // The most credits whose share, rounded down, is what is to be left.
+        let kept = ((rest + 1) * i128::from(self.granted) - 1).div_euclid(i128::from(self.cost));
+        i64::try_from(i128::from(all) - kept.max(0)).map_or(0, |amount| amount.max(0))
+    }
+
     /// Priority, soonest expiry, free before promo before paid, oldest, lot number: total, so replay agrees.
     pub(crate) fn burn_key(&self) -> (i8, i64, Class, i64, LotNumber) {
         (self.priority, self.expires_at, self.class, self.effective_at, self.number)
@@ -258,6 +318,7 @@ impl LotRecord {
             held: credits(held),
             captured: credits(self.captured),
             expired: credits(expired),
+            withdrawn: credits(self.withdrawn),
             cost: self.cost(),
             effective_at: Timestamp::from_micros(self.effective_at),
             expires_at: (self.expires_at != i64::MAX).then(|| Timestamp::from_micros(self.expires_at)),

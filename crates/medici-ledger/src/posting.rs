@@ -7,7 +7,7 @@ use crate::ids::LotNumber;
 use crate::lot::Class;
 use crate::operation::Operation;
 
-/// A double-entry account. Credits flow `issuance → lot → held → used | expired`; money beside them.
+/// A double-entry account. Credits flow `issuance → lot → held → used | expired | withdrawn`; money beside them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LedgerAccount {
     /// Where credits of a class come from; negative.
@@ -20,8 +20,16 @@ pub enum LedgerAccount {
     Used(Operation),
     /// Credits that expired unspent.
     Expired,
+    /// Credits that were taken back: with their money, or by an operator.
+    Withdrawn,
+    /// Credits that the customer owes, because their money went back after they were spent; negative.
+    Debt,
+    /// The counterpart of `debt`: spent credits whose money went back.
+    Clawed,
     /// Money received.
     Cash,
+    /// Money that the customer owes for an invoice.
+    Receivable,
     /// Tax owed to the state; negative.
     TaxPayable,
     /// Money received for credits of a lot not spent yet; negative.
@@ -30,6 +38,10 @@ pub enum LedgerAccount {
     Revenue(Operation),
     /// Money earned by credits that expired; negative.
     BreakageRevenue,
+    /// What reversals cost in the end: differences that neither credits nor a debt stand for.
+    Refunds,
+    /// Earned money that went back, as far as the customer still owes its credits.
+    CustomerDebt,
 }
 
 impl fmt::Display for LedgerAccount {
@@ -45,6 +57,12 @@ impl fmt::Display for LedgerAccount {
             Self::Deferred => f.write_str("deferred"),
             Self::Revenue(operation) => write!(f, "revenue:{operation}"),
             Self::BreakageRevenue => f.write_str("breakage_revenue"),
+            Self::Withdrawn => f.write_str("withdrawn"),
+            Self::Debt => f.write_str("debt"),
+            Self::Clawed => f.write_str("clawed"),
+            Self::Receivable => f.write_str("receivable"),
+            Self::Refunds => f.write_str("refunds"),
+            Self::CustomerDebt => f.write_str("customer_debt"),
         }
     }
 }

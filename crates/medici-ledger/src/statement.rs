@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use crate::amount::{Currency, SignedCredits, SignedMoney};
-use crate::entry::{Entry, Fact};
+use crate::entry::Entry;
 use crate::explain::summary;
 use crate::ids::LotNumber;
 use crate::lot::Class;
@@ -45,7 +45,7 @@ pub struct Line {
     pub seq: u64,
     /// When it counts.
     pub effective_at: Timestamp,
-    /// What kind of fact it is; see [`Fact::name`].
+    /// What kind of fact it is; see [`crate::Fact::name`].
     pub fact: &'static str,
     /// What it says.
     pub text: String,
@@ -55,7 +55,7 @@ pub struct Line {
     pub held: i64,
 }
 
-/// Credits of one class: `opening + granted − captured − expired = closing`. Micro-credits.
+/// Credits of one class: `opening + granted − captured − expired − withdrawn = closing`. Micro-credits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClassLine {
     /// The class.
@@ -64,32 +64,38 @@ pub struct ClassLine {
     pub opening: i64,
     /// Granted in it.
     pub granted: i64,
-    /// Spent in it.
+    /// Spent in it, less what was given back; on operations or to repay a debt.
     pub captured: i64,
     /// Expired in it.
     pub expired: i64,
+    /// Taken back in it: with their money, or by an operator.
+    pub withdrawn: i64,
     /// Available and held after it.
     pub closing: i64,
     /// Of which held.
     pub closing_held: i64,
 }
 
-/// Money of one currency: `opening deferred + received − tax − recognised − breakage = closing deferred`.
-/// Minor units.
+/// Money of one currency, in minor units:
+/// `opening deferred + received − tax − recognised − breakage + owed + lost = closing deferred`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MoneyLine {
     /// The currency.
     pub currency: Currency,
     /// Received and not earned before the period.
     pub opening_deferred: i64,
-    /// Received in it, with tax.
+    /// Received or invoiced in it with tax, less what went back.
     pub received: i64,
     /// Of which tax.
     pub tax: i64,
-    /// Earned by captures in it.
+    /// Earned by captures in it, less what was given back.
     pub recognised: i64,
     /// Earned by expiry in it.
     pub breakage: i64,
+    /// What customers came to owe for spent credits whose money went back, less what they repaid.
+    pub owed: i64,
+    /// What reversals cost in the end; below zero for a gain.
+    pub lost: i64,
     /// Received and not earned after it.
     pub closing_deferred: i64,
 }
@@ -126,18 +132,11 @@ impl Statement {
 /// The class of every lot, which its grant or its replacement says.
 fn lot_classes(entries: &[Entry]) -> HashMap<LotNumber, Class> {
     let mut lots = HashMap::new();
-    for entry in entries {
-        match &entry.fact {
-            Fact::Granted(grant) => {
-                lots.insert(grant.lot, grant.class);
-            }
-            Fact::Voided { replacements, .. } => {
-                for replacement in replacements {
-                    let class = *lots.get(&replacement.of).expect("a lot is granted before it is replaced");
-                    lots.insert(replacement.lot, class);
-                }
-            }
-            _ => {}
+    for fact in entries.iter().map(|entry| &entry.fact) {
+        lots.extend(fact.grants().iter().map(|grant| (grant.lot, grant.class)));
+        for replacement in fact.replacements() {
+            let class = *lots.get(&replacement.of).expect("a lot is granted before it is replaced");
+            lots.insert(replacement.lot, class);
         }
     }
     lots
@@ -161,7 +160,7 @@ impl Line {
 
 impl ClassLine {
     const fn new(class: Class) -> Self {
-        Self { class, opening: 0, granted: 0, captured: 0, expired: 0, closing: 0, closing_held: 0 }
+        Self { class, opening: 0, granted: 0, captured: 0, expired: 0, withdrawn: 0, closing: 0, closing_held: 0 }
     }
 
     fn add(&mut self, posting: &Posting, inside: bool) {
@@ -173,8 +172,9 @@ impl ClassLine {
         match posting.account {
             LedgerAccount::Held => self.closing_held += amount,
             LedgerAccount::Issuance(_) if inside => self.granted -= amount,
-            LedgerAccount::Used(_) if inside => self.captured += amount,
+            LedgerAccount::Used(_) | LedgerAccount::Debt | LedgerAccount::Clawed if inside => self.captured += amount,
             LedgerAccount::Expired if inside => self.expired += amount,
+            LedgerAccount::Withdrawn if inside => self.withdrawn += amount,
             _ => {}
         }
     }
@@ -182,7 +182,17 @@ impl ClassLine {
 
 impl MoneyLine {
     const fn new(currency: Currency) -> Self {
-        Self { currency, opening_deferred: 0, received: 0, tax: 0, recognised: 0, breakage: 0, closing_deferred: 0 }
+        Self {
+            currency,
+            opening_deferred: 0,
+            received: 0,
+            tax: 0,
+            recognised: 0,
+            breakage: 0,
+            owed: 0,
+            lost: 0,
+            closing_deferred: 0,
+        }
     }
 
     fn add(&mut self, posting: &Posting, inside: bool) {
@@ -192,7 +202,9 @@ impl MoneyLine {
             self.opening_deferred -= if inside { 0 } else { amount };
         }
         match posting.account {
-            LedgerAccount::Cash if inside => self.received += amount,
+            LedgerAccount::Cash | LedgerAccount::Receivable if inside => self.received += amount,
+            LedgerAccount::CustomerDebt if inside => self.owed += amount,
+            LedgerAccount::Refunds if inside => self.lost += amount,
             LedgerAccount::TaxPayable if inside => self.tax -= amount,
             LedgerAccount::Revenue(_) if inside => self.recognised -= amount,
             LedgerAccount::BreakageRevenue if inside => self.breakage -= amount,
@@ -208,26 +220,29 @@ impl fmt::Display for Statement {
             writeln!(f, "{:>5}  {}  {}", line.seq, line.effective_at, line.text)?;
         }
         for class in &self.classes {
-            let ClassLine { class, opening, granted, captured, expired, closing, closing_held } = *class;
-            let [opening, granted, captured, expired, closing, held] =
-                [opening, granted, captured, expired, closing, closing_held].map(SignedCredits);
+            let ClassLine { class, opening, granted, captured, expired, withdrawn, closing, closing_held } = *class;
+            let [opening, granted, captured, expired, withdrawn, closing, held] =
+                [opening, granted, captured, expired, withdrawn, closing, closing_held].map(SignedCredits);
             writeln!(
                 f,
                 "{class:<5}  opening {opening} + granted {granted} - captured {captured} - expired {expired} \
-                 = closing {closing}, of which held {held}"
+                 - withdrawn {withdrawn} = closing {closing}, of which held {held}"
             )?;
         }
         for money in &self.money {
             let amount = |minor| SignedMoney(minor, money.currency);
             writeln!(
                 f,
-                "{}    deferred {} + received {} - tax {} - recognised {} - breakage {} = deferred {}",
+                "{}    deferred {} + received {} - tax {} - recognised {} - breakage {} + owed {} + lost {} \
+                 = deferred {}",
                 money.currency,
                 amount(money.opening_deferred),
                 amount(money.received),
                 amount(money.tax),
                 amount(money.recognised),
                 amount(money.breakage),
+                amount(money.owed),
+                amount(money.lost),
                 amount(money.closing_deferred),
             )?;
         }

@@ -6,11 +6,16 @@
 
 use std::sync::Arc;
 
+use crate::agreed::{Agreed, Alert, Overrides};
+use crate::amount::Credits;
+use crate::budget::{Budget, Budgets};
+use crate::cohort::CohortName;
 use crate::hash::Hash;
 use crate::hold::{Hold, HoldState};
-use crate::ids::{AccountId, HoldId, LotNumber};
+use crate::ids::{AccountId, HoldId, LotNumber, OrderId};
 use crate::lot::{Lot, LotRecord};
 use crate::memory::{End, Memory};
+use crate::order::OrderRecord;
 use crate::plan::PlanName;
 use crate::time::Timestamp;
 
@@ -45,6 +50,13 @@ pub(crate) struct Busy {
     pub(crate) memory: Memory,
     /// Lots with nothing left to give, by number. Shared between copies: it grows with history.
     pub(crate) closed: Option<Arc<Vec<LotRecord>>>,
+    pub(crate) budgets: Budgets,
+    /// What was agreed with this account beside the price book.
+    pub(crate) agreed: Option<Arc<Agreed>>,
+    /// By the time they were placed. Shared between copies.
+    pub(crate) orders: Option<Arc<Vec<OrderRecord>>>,
+    /// How much of which captures was given back, by the time of the first giving. Shared between copies.
+    pub(crate) given: Option<Arc<Vec<(HoldId, i64)>>>,
 }
 
 impl Wallet {
@@ -142,6 +154,76 @@ impl Wallet {
         })
     }
 
+    /// Returns the budgets, by subject and period.
+    #[must_use]
+    pub fn budgets(&self) -> &[Budget] {
+        self.busy.as_ref().map_or(&[], |busy| busy.budgets.as_slice())
+    }
+
+    /// Returns the orders in the order in which they were placed.
+    #[must_use]
+    pub fn orders(&self) -> &[OrderRecord] {
+        self.busy.as_ref().and_then(|busy| busy.orders.as_deref()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns one order.
+    #[must_use]
+    pub fn order(&self, id: OrderId) -> Option<&OrderRecord> {
+        self.orders().iter().find(|record| record.order.id == id)
+    }
+
+    /// Returns the credits that the customer owes and has not repaid.
+    #[must_use]
+    pub fn debt(&self) -> Credits {
+        let micro = self.orders().iter().map(|record| record.outstanding().micro()).sum();
+        Credits::from_micro(micro).expect("no debt is negative")
+    }
+
+    /// Returns whether some of a lot's credits have repaid a debt, now or before it was forgiven.
+    pub(crate) fn repays_debt(&self, lot: LotNumber) -> bool {
+        let granted_first = |record: &OrderRecord| record.lot.is_some_and(|owed| owed < lot);
+        // A dispute that was won takes its repayments back, but their rounding may have stayed on the lot.
+        self.orders().iter().any(|record| granted_first(record) && !record.reversals.is_empty())
+    }
+
+    /// Returns the terms that hold for this account instead of its plan's.
+    #[must_use]
+    pub fn overrides(&self) -> Option<&Overrides> {
+        self.agreed().and_then(|agreed| agreed.overrides.as_ref())
+    }
+
+    /// Returns the cohorts the account has joined.
+    #[must_use]
+    pub fn cohorts(&self) -> &[CohortName] {
+        self.agreed().map_or(&[], |agreed| agreed.cohorts.as_slice())
+    }
+
+    /// Returns below which balance somebody is told.
+    #[must_use]
+    pub fn alert(&self) -> Option<Alert> {
+        self.agreed().and_then(|agreed| agreed.alert)
+    }
+
+    /// Returns a sandbox's clock; `None` for a live account, whose time is everybody's.
+    #[must_use]
+    pub fn sandbox_clock(&self) -> Option<Timestamp> {
+        self.agreed().and_then(|agreed| agreed.clock)
+    }
+
+    /// Returns when the plan began: with the account, or with the last change.
+    #[must_use]
+    pub fn plan_since(&self) -> Timestamp {
+        self.agreed().and_then(|agreed| agreed.plan_since).unwrap_or(self.anchor)
+    }
+
+    /// Returns how much of a capture was given back.
+    #[must_use]
+    pub fn given_back(&self, hold: HoldId) -> Credits {
+        let given = self.busy.as_ref().and_then(|busy| busy.given.as_deref());
+        let found = given.and_then(|given| given.iter().find(|(id, _)| *id == hold));
+        Credits::from_micro(found.map_or(0, |(_, amount)| *amount)).expect("what is given back is not negative")
+    }
+
     /// Returns the bytes this wallet takes, heap included, without the allocator's own.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
@@ -153,8 +235,24 @@ impl Wallet {
                 + busy.held.capacity() * size_of::<(LotNumber, i64)>()
                 + busy.memory.heap_bytes()
                 + busy.closed.as_ref().map_or(0, |closed| 40 + closed.capacity() * size_of::<LotRecord>())
+                + size_of_val(busy.budgets.as_slice())
+                + busy.agreed.as_ref().map_or(0, |_| 16 + size_of::<Agreed>())
+                + busy.orders.as_ref().map_or(0, |orders| 40 + orders.capacity() * size_of::<OrderRecord>())
+                + busy.given.as_ref().map_or(0, |given| 40 + given.capacity() * size_of::<(HoldId, i64)>())
         });
         size_of::<Self>() + std::mem::size_of_val(&*self.open_lots) + busy
+    }
+
+    pub(crate) fn agreed(&self) -> Option<&Agreed> {
+        self.busy.as_ref().and_then(|busy| busy.agreed.as_deref())
+    }
+
+    pub(crate) fn agreed_mut(&mut self) -> &mut Agreed {
+        Arc::make_mut(self.busy_mut().agreed.get_or_insert_default())
+    }
+
+    pub(crate) fn orders_mut(&mut self) -> &mut Vec<OrderRecord> {
+        Arc::make_mut(self.busy_mut().orders.get_or_insert_default())
     }
 
     pub(crate) fn ended(&self, id: HoldId, now: Timestamp) -> Option<&End> {
@@ -205,6 +303,19 @@ impl Wallet {
         let closed = Arc::make_mut(self.busy_mut().closed.get_or_insert_default());
         let place = closed.partition_point(|other| other.number < lot.number);
         closed.insert(place, lot);
+    }
+
+    /// Brings a lot that had nothing left to give back to its place in the burn order.
+    pub(crate) fn reopen_lot(&mut self, number: LotNumber) {
+        let Some(closed) = self.busy_mut().closed.as_mut() else { return };
+        let Ok(index) = closed.binary_search_by_key(&number, |lot| lot.number) else { return };
+        let lots = Arc::make_mut(closed);
+        let lot = lots.remove(index);
+        if lots.is_empty() {
+            // Equal wallets compare equal whatever their past.
+            self.busy_mut().closed = None;
+        }
+        self.insert_lot(lot);
     }
 
     /// Changes what is held of a lot.

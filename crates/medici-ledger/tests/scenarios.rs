@@ -72,11 +72,13 @@ fn statements_add_up(name: &str, entries: &[Entry], played: &Played) {
     let [before, after, whole] = [before, after, Period::ALWAYS].map(|period| Statement::of(entries, period));
     for statement in [&before, &after, &whole] {
         for class in &statement.classes {
-            let sum = class.opening + class.granted - class.captured - class.expired;
+            let sum = class.opening + class.granted - class.captured - class.expired - class.withdrawn;
             assert_eq!(sum, class.closing, "{name}: {statement}");
         }
         for money in &statement.money {
-            let sum = money.opening_deferred + money.received - money.tax - money.recognised - money.breakage;
+            let sum = money.opening_deferred + money.received - money.tax - money.recognised - money.breakage
+                + money.owed
+                + money.lost;
             assert_eq!(sum, money.closing_deferred, "{name}: {statement}");
         }
     }

@@ -54,6 +54,8 @@ pub(crate) enum Fault {
     KeyReused,
     /// Too few credits.
     OutOfCredits { needed: Credits, available: Credits },
+    /// The account may not spend, whatever it has: a budget is used up, or it owes credits.
+    Capped { code: &'static str, message: String },
     /// Too much waits already.
     Overloaded { message: String },
     /// The disk is full.
@@ -178,7 +180,21 @@ impl From<Refusal> for Fault {
             Refusal::UnknownPlan { .. } => Self::param(refusal.code(), "plan", message),
             Refusal::BadGrant(_) => Self::request(refusal.code(), message),
             Refusal::TooManyOpen { .. } => Self::Overloaded { message },
-            Refusal::Overflow => Self::Conflict { code: refusal.code(), message },
+            Refusal::Overflow
+            | Refusal::BadOrder(_)
+            | Refusal::AmountDiffers { .. }
+            | Refusal::RefundTooMuch { .. }
+            | Refusal::ReversalExists
+            | Refusal::MoreThanCaptured { .. }
+            | Refusal::BadWithdrawal { .. }
+            | Refusal::PlanCosts
+            | Refusal::CohortJoined
+            | Refusal::NotSandbox => Self::Conflict { code: refusal.code(), message },
+            Refusal::BudgetExceeded { .. } | Refusal::InDebt { .. } => Self::Capped { code: refusal.code(), message },
+            Refusal::UnknownOrder => Self::NotFound { what: "order" },
+            Refusal::UnknownCohort { .. } => Self::param(refusal.code(), "cohort", message),
+            Refusal::WrongCode => Self::param(refusal.code(), "code", message),
+            Refusal::ClockRange { .. } => Self::param(refusal.code(), "to", message),
             // Nothing a request can say leads here: the studio names holds and moves them.
             Refusal::HoldExists
             | Refusal::UnknownHold

@@ -14,7 +14,7 @@ use support::{copy, tamper, world_in};
 
 fn rich(world: &World) -> AccountId {
     let account = AccountId::from_u128(world.ids.next());
-    let open = Command::Open { plan: "rich".parse().unwrap() };
+    let open = Command::open("rich".parse().unwrap());
     world.run(command(account, open)).unwrap().unwrap();
     account
 }

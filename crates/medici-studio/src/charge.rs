@@ -83,9 +83,9 @@ impl Decide for MakeCharge {
         }
         let usage = Usage::of(request.operation.clone(), request.count);
         let quote = work.prices().quote(&usage, work.now()).map_err(ChargeError::NoPrice)?;
-        let command = Command::Charge { charge: self.charge, quote };
+        let command = Command::charge(self.charge, quote);
         work.ledger(request.account, &command).map_err(ChargeError::Refused)?;
-        Ok(booked(work, request.account, &request.key))
+        Ok(booked(work, request.account, &command, &request.key))
     }
 }
 
@@ -101,9 +101,10 @@ pub(crate) fn repeated(work: &UnitOfWork<'_>, key: &KeyUse) -> Result<Option<Rec
     })
 }
 
-/// Returns the receipt of the entry this unit appended last, and keeps it under the key.
-pub(crate) fn booked(work: &mut UnitOfWork<'_>, account: AccountId, key: &KeyUse) -> Receipt {
-    let entry = work.entries(account).last().expect("a command that was not refused appends an entry").clone();
+/// Returns the receipt of the entry this unit's command booked last, and keeps it under the key.
+pub(crate) fn booked(work: &mut UnitOfWork<'_>, account: AccountId, command: &Command, key: &KeyUse) -> Receipt {
+    let mut entries = work.entries(account).iter();
+    let entry = entries.rfind(|entry| command.books(&entry.fact)).expect("what was not refused is booked").clone();
     let wallet = work.wallet(account).expect("a wallet with an entry exists");
     let available = wallet.balances(work.prices(), work.now()).available;
     work.remember(Some(key), Kept::Entry { entry: Box::new(entry.clone()), available });

@@ -83,6 +83,6 @@ impl Decide for MakeGrant {
             tax: Cents::ZERO,
         };
         work.ledger(request.account, &command).map_err(GrantError::Refused)?;
-        Ok(booked(work, request.account, &request.key))
+        Ok(booked(work, request.account, &command, &request.key))
     }
 }

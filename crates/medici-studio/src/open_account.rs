@@ -85,7 +85,7 @@ impl Decide for OpenAccount {
         if work.name_taken(&self.name) {
             return Err(OpenAccountError::NameTaken(self.name.clone()));
         }
-        work.ledger(self.id, &Command::Open { plan: self.plan }).map_err(OpenAccountError::Refused)?;
+        work.ledger(self.id, &Command::open(self.plan)).map_err(OpenAccountError::Refused)?;
         let account = Account { id: self.id, name: self.name.clone(), created_at: work.now() };
         work.put_account(account.clone());
         Ok(account)

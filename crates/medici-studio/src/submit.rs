@@ -174,7 +174,7 @@ impl Decide for PlaceHold {
             return Err(SubmitError::QueueTooLong { wait_seconds: self.wait_seconds });
         }
         let quote = self.quote(work)?;
-        let hold = Command::Hold { hold: self.hold, quote: quote.clone(), timeout: self.limits.hold_timeout };
+        let hold = Command::hold(self.hold, quote.clone(), self.limits.hold_timeout);
         work.ledger(request.account, &hold).map_err(SubmitError::Refused)?;
         work.put_job(Job {
             id: self.job,

@@ -217,7 +217,7 @@ impl<'s> Runner<'s> {
     /// Opens an account that no line opens, on the plan without an allowance.
     fn open(&mut self, account: AccountId, by_itself: bool) {
         if self.opened.insert(account) && !by_itself {
-            let command = Command::Open { plan: plan_none() };
+            let command = Command::Open { plan: plan_none(), sandbox: None };
             self.subject.run(&Step { at: self.now, account, command, key: None });
         }
     }

@@ -8,6 +8,7 @@ use super::prices::plan_none;
 use super::words::Words;
 use super::{Key, Step};
 use crate::amount::{Cents, Credits};
+use crate::budget::Spender;
 use crate::command::Command;
 use crate::hold::VoidReason;
 use crate::idempotency::Fingerprint;
@@ -96,7 +97,10 @@ pub(super) fn build(
     let verb = words.next("verb")?;
     let mut lot_name = None;
     let command = match verb {
-        "open" => Command::Open { plan: if words.take("plan") { words.parse("plan")? } else { plan_none() } },
+        "open" => Command::Open {
+            plan: if words.take("plan") { words.parse("plan")? } else { plan_none() },
+            sandbox: words.take("sandbox").then_some(at),
+        },
         "grant" => {
             let (grant, name) = grant(&mut words, at)?;
             lot_name = Some(name);
@@ -106,9 +110,9 @@ pub(super) fn build(
             let (hold, quote) = priced(&mut words, account, at, names, book)?;
             if verb == "hold" {
                 let timeout = if words.take("for") { words.duration()? } else { HOLD_TIMEOUT };
-                Command::Hold { hold, quote, timeout }
+                Command::Hold { hold, quote, timeout, spender: Spender::NOBODY }
             } else {
-                Command::Charge { charge: hold, quote }
+                Command::Charge { charge: hold, quote, spender: Spender::NOBODY, happened_at: None, event: None }
             }
         }
         "extend" => {

@@ -154,7 +154,7 @@ impl World {
         let hold = |id: u32| HoldId::from_u128(u128::from(id));
         let timeout = |micros: i64| Duration::from_micros(u64::try_from(micros).unwrap());
         Some(match &step.action {
-            Action::Open { plan } => Command::Open { plan: plan.parse().unwrap() },
+            Action::Open { plan } => Command::open(plan.parse().unwrap()),
             Action::Grant(grant) => Command::Grant {
                 class: grant.class,
                 credits: credits(grant.amount),
@@ -169,14 +169,12 @@ impl World {
                 tax: Cents::from_minor(grant.tax).unwrap(),
             },
             Action::Hold { id, operation, count, timeout: micros } => {
-                Command::Hold { hold: hold(*id), quote: quote(operation, *count)?, timeout: timeout(*micros) }
+                Command::hold(hold(*id), quote(operation, *count)?, timeout(*micros))
             }
             Action::Extend { id, timeout: micros } => Command::Extend { hold: hold(*id), timeout: timeout(*micros) },
             Action::Capture { id, amount } => Command::Capture { hold: hold(*id), amount: credits(*amount) },
             Action::Void { id, reason } => Command::Void { hold: hold(*id), reason: *reason },
-            Action::Charge { id, operation, count } => {
-                Command::Charge { charge: hold(*id), quote: quote(operation, *count)? }
-            }
+            Action::Charge { id, operation, count } => Command::charge(hold(*id), quote(operation, *count)?),
             Action::Uncollected { id, amount } => Command::Uncollected { hold: hold(*id), amount: credits(*amount) },
             Action::Settle => Command::Settle,
         })

@@ -83,6 +83,7 @@ fn words(fault: &Fault) -> (StatusCode, &'static str, String) {
             let detail = format!("{needed} credits needed, {available} available.");
             return (StatusCode::PAYMENT_REQUIRED, "insufficient_credits", detail);
         }
+        Fault::Capped { code, message } => return (StatusCode::PAYMENT_REQUIRED, code, message.clone()),
         Fault::Overloaded { message } => {
             let detail = format!("{message} Nothing was charged; try again later.");
             return (StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail);

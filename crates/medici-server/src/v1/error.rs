@@ -83,6 +83,12 @@ pub(crate) fn write(fault: &Fault) -> Refused {
         Fault::Conflict { code, message } => invalid(StatusCode::CONFLICT, code, message),
         Fault::KeyReused => invalid(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", KEY_REUSED),
         Fault::OutOfCredits { .. } => row(StatusCode::TOO_MANY_REQUESTS, QUOTA, Some(QUOTA), OUT_OF_QUOTA),
+        // What OpenAI answers at a hard limit; the reason of ours follows.
+        Fault::Capped { message, .. } => invalid(
+            StatusCode::BAD_REQUEST,
+            "billing_hard_limit_reached",
+            &format!("Billing hard limit has been reached. {message}"),
+        ),
         Fault::Overloaded { message } => row(
             StatusCode::SERVICE_UNAVAILABLE,
             SERVER,

@@ -260,12 +260,8 @@ impl Jobs {
             Fact::Held { .. } => *seen = Seen::Open { account: entry.account },
             Fact::Captured { amount, .. } => *seen = Seen::Captured { account: entry.account, amount: *amount },
             Fact::Voided { .. } | Fact::HoldExpired { .. } => *seen = Seen::Released { account: entry.account },
-            Fact::Charged { .. }
-            | Fact::Extended { .. }
-            | Fact::Uncollected { .. }
-            | Fact::Opened { .. }
-            | Fact::Granted(_)
-            | Fact::LotExpired { .. } => {}
+            // A capture that is given back later was one all the same; nothing else moves a job's hold.
+            _ => {}
         }
     }
 }

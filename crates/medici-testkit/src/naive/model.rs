@@ -198,7 +198,7 @@ impl Naive {
     }
 
     fn attempt(&mut self, command: &Command, now: i64) -> Result<String, String> {
-        if let Command::Open { plan } = command {
+        if let Command::Open { plan, .. } = command {
             return self.open(&plan.as_text(), now);
         }
         if self.opened.is_none() {
@@ -215,7 +215,7 @@ impl Naive {
                 lot.expires_at = expires_at.map(|end| end.micros());
                 self.grant(lot, *source, tax.minor(), now)
             }
-            Command::Hold { hold, quote, timeout } => {
+            Command::Hold { hold, quote, timeout, .. } => {
                 self.hold(*hold, quote, i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX), now)
             }
             Command::Extend { hold, timeout } => {
@@ -223,8 +223,9 @@ impl Naive {
             }
             Command::Capture { hold, amount } => self.capture(*hold, micro(*amount), now),
             Command::Void { hold, reason } => self.void(*hold, *reason, now),
-            Command::Charge { charge, quote } => self.charge(*charge, quote, now),
+            Command::Charge { charge, quote, .. } => self.charge(*charge, quote, now),
             Command::Uncollected { hold, amount } => self.uncollected(*hold, micro(*amount), now),
+            other => unreachable!("not modelled yet: {other:?}"),
         }
     }
 

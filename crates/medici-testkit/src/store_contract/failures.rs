@@ -66,7 +66,7 @@ pub fn a_group_whose_commits_fail_is_decided_one_by_one(open: Open<'_>) {
         let touches = Touches::wallet(account).job(job.id);
         act(touches, move |work| {
             let quote = super::world::quote(work.prices(), work.now());
-            work.ledger(account, &medici_ledger::Command::Charge { charge: charge.charge, quote })?;
+            work.ledger(account, &medici_ledger::Command::charge(charge.charge, quote))?;
             work.put_image(image.clone());
             Ok::<_, medici_ledger::Refusal>(())
         })
@@ -127,7 +127,7 @@ pub fn a_unit_that_panics_costs_nobody_else_anything(open: Open<'_>) {
         let charge = HoldId::from_u128(world.ids.next());
         act(Touches::wallet(account), move |work| {
             let quote = super::world::quote(work.prices(), work.now());
-            work.ledger(account, &medici_ledger::Command::Charge { charge, quote })?;
+            work.ledger(account, &medici_ledger::Command::charge(charge, quote))?;
             assert!(number != 3, "a broken invariant");
             Ok::<_, medici_ledger::Refusal>(())
         })

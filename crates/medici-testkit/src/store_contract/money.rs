@@ -36,14 +36,12 @@ pub fn a_refused_unit_changes_nothing(open: Open<'_>) {
     let (one, other) = (world.account(), world.account());
     let before = world.store().wallet(one).unwrap();
     let groups = world.store().counters().groups;
-    let charge = Command::Charge {
-        charge: world.charge(one, "k").charge,
-        quote: super::world::quote(&world.prices, before.recorded_at()),
-    };
+    let charge =
+        Command::charge(world.charge(one, "k").charge, super::world::quote(&world.prices, before.recorded_at()));
     let touches = Touches { wallets: vec![one, other], ..Touches::default() };
     let refused = world.run(act(touches, move |work| {
         work.ledger(one, &charge)?;
-        work.ledger(other, &Command::Open { plan: "rich".parse().expect("a name") })?;
+        work.ledger(other, &Command::open("rich".parse().expect("a name")))?;
         Ok::<_, Refusal>(())
     }));
     assert_eq!(refused.unwrap(), Err(Refusal::AlreadyOpen));
@@ -133,7 +131,7 @@ pub fn a_key_of_another_account_or_endpoint_is_another_key(open: Open<'_>) {
 pub fn a_key_for_spending_is_forgotten_after_a_day_and_one_for_money_never(open: Open<'_>) {
     let world = World::new(open);
     let account = AccountId::from_u128(world.ids.next());
-    let rich = Command::Open { plan: "rich".parse().expect("a name") };
+    let rich = Command::open("rich".parse().expect("a name"));
     world.run(command(account, rich)).unwrap().unwrap();
     let mut money = world.charge(account, "money");
     money.key = key_use(account, "money", Keep::Forever);

@@ -106,7 +106,7 @@ impl World {
         let job = job(&self.ids, account, &self.prices);
         let put = job.clone();
         self.run(act(Touches::wallet(account).job(job.id), move |work| {
-            let command = Command::Hold { hold: put.hold, quote: put.quote.clone(), timeout: HOUR };
+            let command = Command::hold(put.hold, put.quote.clone(), HOUR);
             work.ledger(put.account, &command)?;
             work.put_job(put.clone());
             Ok::<_, Refusal>(())
@@ -158,7 +158,7 @@ pub fn prices() -> PriceBook {
 
 /// Returns the command that opens an account on the free plan.
 pub fn open() -> Command {
-    Command::Open { plan: "free".parse().expect("a name") }
+    Command::open("free".parse().expect("a name"))
 }
 
 /// Returns the price of four pictures.
@@ -281,7 +281,7 @@ impl Decide for Charge {
         if let Some(Kept::Entry { entry, available }) = work.earlier(Some(&self.key))? {
             return Ok((Entry::clone(entry), *available));
         }
-        let charge = Command::Charge { charge: self.charge, quote: quote(work.prices(), work.now()) };
+        let charge = Command::charge(self.charge, quote(work.prices(), work.now()));
         work.ledger(self.account, &charge).map_err(ChargeRefused::Ledger)?;
         let wallet = work.wallet(self.account).expect("a wallet that was charged exists");
         let available = wallet.balances(work.prices(), work.now()).available;

@@ -23,7 +23,7 @@ pub(crate) fn built_in() -> PriceBook {
 /// Returns an open wallet with two lots: fifteen free credits, and bought ones that outlast any bench.
 pub(crate) fn two_lots(number: u64, book: &PriceBook) -> Wallet {
     let now = beginning();
-    let open = Command::Open { plan: "free".parse().expect("a plan's name") };
+    let open = Command::open("free".parse().expect("a plan's name"));
     let wallet = Wallet::new(AccountId::from_u128(u128::from(number) + 1));
     let wallet = wallet.decide(&open, book, now).expect("the built-in book has this plan").wallet;
     wallet.decide(&purchase(1_000_000_000), book, now).expect("a plain purchase").wallet
@@ -48,7 +48,7 @@ pub(crate) fn purchase(credits: u32) -> Command {
 pub(crate) fn charge(wallet: &Wallet, book: &PriceBook, id: u64, now: Timestamp) -> (Wallet, Vec<Entry>) {
     let usage = Usage::of(Operation::Generate, 4);
     let quote = book.quote(&usage, now).expect("the built-in book has a price");
-    let command = Command::Charge { charge: HoldId::from_u128(u128::from(id) + 1), quote };
+    let command = Command::charge(HoldId::from_u128(u128::from(id) + 1), quote);
     let decision = wallet.decide(&command, book, now).expect("the wallet has credits for any bench");
     (decision.wallet, decision.entries)
 }

@@ -11,7 +11,7 @@ use std::{
 use anyhow::Result;
 use futures_util::future::join_all;
 use medici_ledger::{
-    AccountId, Command, Entry, Fact, Hold, PriceBook, Reply, Slice, Timestamp, Wallet,
+    AccountId, Command, Entry, Fact, Hold, Money, PriceBook, Reply, ReversalState, Slice, Timestamp, Wallet,
     idempotency::{Endpoint, Keep, KeyScope},
     scenario::{Key, Outcome, Step, Subject},
 };
@@ -209,13 +209,16 @@ impl Decide for Unit {
         let key = self.key();
         match work.earlier(key.as_ref()) {
             Ok(None) => {}
-            Ok(Some(Kept::Entry { entry, .. })) => return Ok(Outcome::Replayed(reply_of(entry))),
+            Ok(Some(Kept::Entry { entry, .. })) => {
+                let wallet = work.wallet(account).expect("a wallet with an entry exists");
+                return Ok(Outcome::Replayed(reply_of(entry, wallet)));
+            }
             Ok(Some(Kept::Job(_))) | Err(KeyReused) => return Err(Outcome::KeyReused),
         }
         let reply = work.ledger(account, command).map_err(Outcome::Refused)?;
         // A command that repeats an earlier one appends nothing of its own, so there is nothing to keep: its own
         // repeat is answered by the wallet again.
-        let own = work.entries(account).last().filter(|entry| is_of(&entry.fact, command)).cloned();
+        let own = work.entries(account).iter().rfind(|entry| command.books(&entry.fact)).cloned();
         if let Some(entry) = own {
             let wallet = work.wallet(account).expect("a wallet with an entry exists");
             let available = wallet.balances(work.prices(), work.now()).available;
@@ -225,45 +228,52 @@ impl Decide for Unit {
     }
 }
 
-/// Returns whether a fact is what this command makes, rather than what time made true before it.
-fn is_of(fact: &Fact, command: &Command) -> bool {
-    match command {
-        Command::Open { .. } => matches!(fact, Fact::Opened { .. }),
-        Command::Grant { .. } => matches!(fact, Fact::Granted(_)),
-        Command::Hold { hold, .. } => matches!(fact, Fact::Held { hold: of, .. } if of == hold),
-        Command::Extend { hold, .. } => matches!(fact, Fact::Extended { hold: of, .. } if of == hold),
-        Command::Capture { hold, .. } => matches!(fact, Fact::Captured { hold: of, .. } if of == hold),
-        Command::Void { hold, .. } => matches!(fact, Fact::Voided { hold: of, .. } if of == hold),
-        Command::Charge { charge, .. } => matches!(fact, Fact::Charged { charge: of, .. } if of == charge),
-        Command::Uncollected { hold, .. } => matches!(fact, Fact::Uncollected { hold: of, .. } if of == hold),
-        Command::Settle => false,
-    }
-}
-
-/// Rebuilds the answer from the entry that it was about.
-fn reply_of(entry: &Entry) -> Reply {
+/// Rebuilds the answer from the entry that it was about; an order is told as it stands now.
+fn reply_of(entry: &Entry, wallet: &Wallet) -> Reply {
+    let order = || {
+        let id = entry.fact.order().expect("a fact of an order names it");
+        Box::new(wallet.order(id).expect("orders never leave the wallet").clone())
+    };
     match &entry.fact {
         Fact::Opened { .. } => Reply::Opened,
         Fact::Granted(grant) => Reply::Granted(grant.lot),
-        Fact::Held { hold, quote, slices, expires_at } => Reply::Held(Hold {
+        Fact::Held { hold, quote, slices, expires_at, spender } => Reply::Held(Hold {
             id: *hold,
             amount: quote.amount,
             quote: quote.clone(),
             slices: slices.clone(),
             placed_at: entry.effective_at,
             expires_at: *expires_at,
+            spender: *spender,
         }),
         Fact::Extended { expires_at, .. } => Reply::Extended { expires_at: *expires_at },
         Fact::Captured { hold, amount, captured, .. } => {
             Reply::Captured { hold: *hold, amount: *amount, slices: captured.clone() }
         }
         Fact::Voided { hold, released, .. } => Reply::Voided { hold: *hold, released: sum(released) },
-        Fact::Charged { charge, quote, slices } => {
+        Fact::Charged { charge, quote, slices, .. } => {
             Reply::Charged { charge: *charge, amount: quote.amount, slices: slices.clone() }
         }
         Fact::Uncollected { .. } => Reply::Uncollected,
-        Fact::HoldExpired { .. } | Fact::LotExpired { .. } => {
-            unreachable!("what time makes true is never kept under a key")
+        Fact::OrderPlaced(_) | Fact::OrderCancelled { .. } | Fact::OrderInvoiced { .. } | Fact::OrderPaid { .. } => {
+            Reply::Order(order())
+        }
+        Fact::OrderReversed { reversal, .. } if reversal.state == ReversalState::Refunded => {
+            let order = order();
+            let amount = Money::new(reversal.amount, order.order.cost.currency);
+            Reply::Refunded { amount, order }
+        }
+        Fact::OrderReversed { .. } => Reply::Order(order()),
+        Fact::GivenBack { capture, returned, .. } => {
+            Reply::GivenBack { hold: capture.hold, amount: sum(returned), total: wallet.given_back(capture.hold) }
+        }
+        Fact::Withdrawn { .. } => Reply::Withdrawn,
+        Fact::PlanChanged { .. } => Reply::PlanChanged,
+        Fact::CohortJoined { bonus, .. } => Reply::CohortJoined(bonus.map(|bonus| bonus.lot)),
+        Fact::BudgetSet { .. } | Fact::OverridesSet { .. } | Fact::AlertSet { .. } => Reply::Set,
+        Fact::ClockSet => Reply::ClockSet { entries: 0 },
+        Fact::HoldExpired { .. } | Fact::LotExpired { .. } | Fact::LowBalance { .. } | Fact::Reopened { .. } => {
+            unreachable!("what time makes true, or follows, is never kept under a key")
         }
     }
 }
