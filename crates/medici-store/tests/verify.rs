@@ -9,7 +9,7 @@ use std::{
 };
 
 use medici_ledger::{AccountId, Command, Refusal, VoidReason};
-use medici_store::{DiskBlobs, Finding, verify};
+use medici_store::{DiskBlobs, Finding, KeptElsewhere, verify};
 use medici_studio::{Ids, Image, ImageId, Job, JobState, Outcome, Touches, engine::Size};
 use medici_testkit::store_contract::world::{World, act, command};
 use support::{copy, tamper, world_in};
@@ -62,7 +62,7 @@ impl Sound {
 }
 
 fn found(home: &Path) -> Vec<Finding> {
-    verify(home).unwrap().findings
+    verify(home, &KeptElsewhere::default()).unwrap().findings
 }
 
 fn blob_of(home: &Path, image: &Image) -> PathBuf {
@@ -111,7 +111,7 @@ fn names(findings: &[Finding], account: AccountId, what: &str) -> bool {
 #[test]
 fn a_sound_directory_has_no_findings_and_its_numbers_are_counted() {
     let sound = Sound::new();
-    let report = verify(&sound.copy()).unwrap();
+    let report = verify(&sound.copy(), &KeptElsewhere::default()).unwrap();
     assert_eq!(report.findings, []);
     assert_eq!((report.accounts, report.lots, report.jobs, report.images), (4, 4, 3, 1));
     assert_eq!(report.entries, 4 * 2 + 24 + 2 + 2 + 1);
@@ -261,7 +261,7 @@ fn verifying_beside_a_running_store_finds_nothing() {
     let account = world.account();
     for number in 0..9 {
         world.run(world.charge(account, &number.to_string())).unwrap().unwrap();
-        let report = verify(home.path()).unwrap();
+        let report = verify(home.path(), &KeptElsewhere::default()).unwrap();
         assert_eq!(report.findings, []);
         assert_eq!(report.entries, 3 + number);
     }

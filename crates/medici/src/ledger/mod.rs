@@ -21,7 +21,7 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum LedgerCommand {
     /// Prove every chain and invariant from the entries alone; exit 1 names what is broken
-    Verify(verify::VerifyArgs),
+    Verify(Box<verify::VerifyArgs>),
     /// Show an account's opening + entries = closing, per class, with money
     Statement(statement::StatementArgs),
     /// Say in words what an entry did: lots, price version, rounding
