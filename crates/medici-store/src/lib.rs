@@ -17,6 +17,7 @@ mod group;
 mod hex;
 mod memory;
 mod overlay;
+mod proof;
 mod queue;
 mod read_only;
 mod scope;
@@ -31,6 +32,7 @@ pub use embedded::{
 pub use faults::{Fault, Faults};
 pub use group::{GROUP_MAX, WAITING_MAX};
 pub use memory::Memory;
+pub use proof::{ProofError, ProofOf, ProofReport, Proved, verify_proof, write_proof};
 pub use read_only::ReadOnly;
 pub use signing::{HeadKey, PublicKey, PublicKeyError};
 pub use verify::{FINDINGS_MAX, Finding, KeptElsewhere, Report, VerifyError, verify};

@@ -26,6 +26,8 @@ pub(crate) struct Signature([u8; 64]);
 pub(crate) enum Purpose {
     /// A line of the file of heads.
     HeadsLine,
+    /// The head of one account, in a proof that is handed on.
+    AccountHead,
 }
 
 /// A text that is no public key.
@@ -38,6 +40,7 @@ impl Purpose {
     fn message(self, message: &str) -> Vec<u8> {
         let domain = match self {
             Self::HeadsLine => "medici heads line 1\n",
+            Self::AccountHead => "medici account head 1\n",
         };
         [domain.as_bytes(), message.as_bytes()].concat()
     }
@@ -121,10 +124,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_holds_for_its_key_and_its_message_alone() {
+    fn a_signature_holds_for_its_key_its_purpose_and_its_message_alone() {
         let key = HeadKey::from_bytes(&[7; 32]);
         let signature = key.sign(Purpose::HeadsLine, "1 ab");
         assert!(key.public().holds(Purpose::HeadsLine, "1 ab", &signature));
+        assert!(!key.public().holds(Purpose::AccountHead, "1 ab", &signature));
         assert!(!key.public().holds(Purpose::HeadsLine, "2 ab", &signature));
         assert!(!HeadKey::from_bytes(&[8; 32]).public().holds(Purpose::HeadsLine, "1 ab", &signature));
     }

@@ -123,15 +123,15 @@ impl Report {
 }
 
 impl Finding {
-    fn of(what: impl Into<String>) -> Self {
+    pub(crate) fn of(what: impl Into<String>) -> Self {
         Self { account: None, seq: None, row: None, what: what.into() }
     }
 
-    fn account(self, account: AccountId) -> Self {
+    pub(crate) fn account(self, account: AccountId) -> Self {
         Self { account: Some(account), ..self }
     }
 
-    fn seq(self, seq: u64) -> Self {
+    pub(crate) fn seq(self, seq: u64) -> Self {
         Self { seq: Some(seq), ..self }
     }
 

@@ -11,7 +11,10 @@ use std::{
     sync::Arc,
 };
 
-use medici_store::{Embedded, Finding, HeadKey, HeadKeyError, KeptElsewhere, OpenError, Options, Report, verify};
+use medici_ledger::AccountId;
+use medici_store::{
+    Embedded, Finding, HeadKey, HeadKeyError, KeptElsewhere, OpenError, Options, ReadOnly, Report, verify,
+};
 use medici_testkit::ManualClock;
 use support::{copy, tamper, world_in};
 
@@ -261,4 +264,21 @@ fn what_a_failed_append_leaves_of_a_line_is_cut_off_by_the_next() {
     drop(world);
     assert_eq!(findings(home.path()), Vec::<String>::new());
     assert_eq!(report(home.path()).head.unwrap().row, 4);
+}
+
+#[test]
+fn an_account_whose_last_entry_is_gone_has_been_seen_with_it() {
+    let directory = Directory::new();
+    let home = directory.copy("cut");
+    let db = tamper(&home);
+    let account: Vec<u8> = db.query_row("SELECT account FROM entries WHERE row = 9", [], |row| row.get(0)).unwrap();
+    let account = AccountId::from_u128(u128::from_be_bytes(account.try_into().unwrap()));
+    let books = ReadOnly::open(&home).unwrap();
+    let last = books.entries(account).unwrap().pop().unwrap();
+    assert_eq!(books.head_seen(account).unwrap(), Some((3, last.hash)));
+    db.execute("DELETE FROM entries WHERE row = 9", []).unwrap();
+    assert_eq!(books.entries(account).unwrap().len(), 2);
+    assert_eq!(books.head_seen(account).unwrap(), Some((3, last.hash)));
+    assert_eq!(books.head_seen(AccountId::from_u128(1)).unwrap(), None);
+    assert_eq!(books.head_key().unwrap().unwrap().public(), HeadKey::from_bytes(&[7; 32]).public());
 }

@@ -170,6 +170,21 @@ impl Heads {
     }
 }
 
+/// Returns where an account stood when the file of heads last named it, or `None` if it never did.
+pub(crate) fn last_seen(home: &Path, account: AccountId) -> io::Result<Option<Head>> {
+    let file = match File::open(home.join(FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut seen = None;
+    for text in BufReader::new(file).lines() {
+        // What a crash has left of a last line names nothing yet.
+        let heads = SignedLine::parse(&text?).map_or_else(Vec::new, |read| read.line.heads);
+        seen = heads.into_iter().find(|head| head.account == account).or(seen);
+    }
+    Ok(seen)
+}
+
 /// Why the heads could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HeadsError {

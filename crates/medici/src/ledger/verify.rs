@@ -1,5 +1,7 @@
 //! `ledger verify`: the proof, from the entries alone, beside whoever has the store open.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 use clap::Args;
 use medici_ledger::{Unit, verify::TrialLine};
@@ -11,15 +13,18 @@ use crate::{Verdict, config::Config, render};
 /// Arguments of `ledger verify`.
 #[derive(Args)]
 pub(crate) struct VerifyArgs {
+    /// Prove this file, which `ledger proof` has written, and no data directory
+    #[arg(long, value_name = "FILE")]
+    pub(super) proof: Option<PathBuf>,
     /// The public key as it was kept elsewhere: heads must be signed with it [default: the directory's own]
     #[arg(long, value_name = "HEX")]
-    public_key: Option<PublicKey>,
+    pub(super) public_key: Option<PublicKey>,
     /// A head as it was kept elsewhere, for example by the log: the file of heads must have it
-    #[arg(long, value_name = "ROW:DIGEST")]
+    #[arg(long, value_name = "ROW:DIGEST", conflicts_with = "proof")]
     head: Option<JournalHead>,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs `ledger verify` on the data directory. Every finding is named; one is enough for exit code 1.
@@ -71,7 +76,7 @@ fn print_heads(report: &Report, args: &VerifyArgs) {
 }
 
 /// Returns a finding as JSON.
-fn of_finding(finding: &Finding) -> Value {
+pub(super) fn of_finding(finding: &Finding) -> Value {
     json!({
         "account": finding.account.map(|account| account.to_string()),
         "seq": finding.seq,
@@ -81,13 +86,13 @@ fn of_finding(finding: &Finding) -> Value {
 }
 
 /// Returns a line of the trial balance as JSON.
-fn of_trial(line: &TrialLine) -> Value {
+pub(super) fn of_trial(line: &TrialLine) -> Value {
     // Wider than JSON's numbers: as text, in micro-credits or minor units.
     json!({ "account": line.account.to_string(), "unit": unit(line), "amount": line.amount.to_string() })
 }
 
 /// Returns what a line of the trial balance counts.
-fn unit(line: &TrialLine) -> String {
+pub(super) fn unit(line: &TrialLine) -> String {
     match line.unit {
         Unit::Credits => "micro-credits".to_owned(),
         Unit::Money(currency) => format!("minor units of {}", currency.as_str()),
