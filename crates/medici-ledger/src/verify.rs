@@ -11,7 +11,7 @@ use crate::posting::{LedgerAccount, Unit};
 use crate::wallet::Wallet;
 
 /// Replays entries and keeps sums of its own beside the wallets.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Replay {
     wallets: HashMap<AccountId, Wallet>,
     trial: BTreeMap<(LedgerAccount, Unit), i128>,

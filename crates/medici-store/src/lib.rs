@@ -1,7 +1,8 @@
 //! The ports of the studio on a database: one SQLite file with its wallets in memory, or memory alone.
 //!
 //! Owns: the group commit that every store shares, the rows and migrations of the embedded store, its recovery,
-//! its checkpoints, the blobs on disk, and the offline proof that what is stored is what was decided.
+//! its checkpoints, the blobs on disk, the heads and their key, and the offline proof that what is stored is what
+//! was decided.
 //! Never does: rules of money. Those are the ledger's; this crate loads, commits and answers.
 //!
 //! Invariants:
@@ -13,18 +14,25 @@ mod blobs;
 mod embedded;
 mod faults;
 mod group;
+mod hex;
 mod memory;
 mod overlay;
+mod proof;
 mod queue;
 mod read_only;
 mod scope;
+mod signing;
 mod verify;
 mod wallets;
 
 pub use blobs::{DiskBlobs, MemoryBlobs};
-pub use embedded::{DirectoryError, Embedded, MigrateError, OpenError, Options};
+pub use embedded::{
+    DirectoryError, Embedded, HeadKeyError, JournalHead, JournalHeadError, MigrateError, OpenError, Options,
+};
 pub use faults::{Fault, Faults};
 pub use group::{GROUP_MAX, WAITING_MAX};
 pub use memory::Memory;
+pub use proof::{ProofError, ProofOf, ProofReport, Proved, verify_proof, write_proof};
 pub use read_only::ReadOnly;
-pub use verify::{FINDINGS_MAX, Finding, Report, VerifyError, verify};
+pub use signing::{HeadKey, PublicKey, PublicKeyError};
+pub use verify::{FINDINGS_MAX, Finding, KeptElsewhere, Report, VerifyError, verify};

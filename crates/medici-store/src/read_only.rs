@@ -1,16 +1,20 @@
 //! Reading the journal beside whoever has the store open: for statements and explanations on the command line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use medici_ledger::{AccountId, Entry};
+use medici_ledger::{AccountId, Entry, Hash};
 use medici_studio::{Account, ApiKey};
 use rusqlite::{Connection, params};
 
-use crate::embedded::{FILE, entries, readers, rows, rows::signed, rows::unsigned, snapshots};
+use crate::{
+    HeadKey, HeadKeyError,
+    embedded::{FILE, entries, head_key, heads, readers, rows, rows::signed, rows::unsigned, snapshots},
+};
 
 /// A data directory opened for reading alone, whether or not a server has it open.
 pub struct ReadOnly {
     db: Connection,
+    home: PathBuf,
 }
 
 impl ReadOnly {
@@ -19,7 +23,7 @@ impl ReadOnly {
     /// # Errors
     /// The database is missing or cannot be read.
     pub fn open(home: &Path) -> rusqlite::Result<Self> {
-        Ok(Self { db: readers::open(&home.join(FILE))? })
+        Ok(Self { db: readers::open(&home.join(FILE))?, home: home.to_owned() })
     }
 
     /// Returns the account, or `None`.
@@ -52,6 +56,23 @@ impl ReadOnly {
     /// The database cannot be read.
     pub fn api_keys(&self, account: Option<AccountId>) -> rusqlite::Result<Vec<ApiKey>> {
         rows::api_keys(&self.db, account)
+    }
+
+    /// Returns the key that signs heads; `None` in a directory that nothing has opened since heads are signed.
+    ///
+    /// # Errors
+    /// [`HeadKeyError`] where it is damaged or cannot be read.
+    pub fn head_key(&self) -> Result<Option<HeadKey>, HeadKeyError> {
+        head_key::read_secret(&self.home)
+    }
+
+    /// Returns the number and the hash of the account's entry that the file of heads saw last. The file is behind the
+    /// journal, never ahead: an account whose entries, read afterwards, do not have this one was tampered with.
+    ///
+    /// # Errors
+    /// The file of heads cannot be read.
+    pub fn head_seen(&self, account: AccountId) -> std::io::Result<Option<(u64, Hash)>> {
+        Ok(heads::last_seen(&self.home, account)?.map(|head| (head.seq, head.hash)))
     }
 
     /// Returns an account's entries, from the first on, all of one commit or none.

@@ -6,9 +6,9 @@
 //!
 //! What it cannot see: entries cut off at the very end of the journal that nothing else has seen yet, that is,
 //! committed after the last line of heads (about a second before a kill; none after a clean stop), and named by
-//! no wallet row, job, image or idempotency record; and a forgery of all of these together, which is what a key
-//! that is not in the data directory would prevent. `due_at` of a wallet row is a hint to the sweeper and is not
-//! compared.
+//! no wallet row, job, image or idempotency record; and a directory put back as a whole to what it once was, or
+//! signed anew with the key that lies in it. Against these stand a public key and heads that were kept elsewhere:
+//! see [`KeptElsewhere`]. `due_at` of a wallet row is a hint to the sweeper and is not compared.
 //!
 //! Memory: the replayed wallets, and a few bytes for each wallet row and job.
 
@@ -21,10 +21,22 @@ use std::{fmt, path::Path};
 
 use medici_ledger::{AccountId, verify::TrialLine};
 
-use crate::embedded::{FILE, readers};
+use crate::{
+    embedded::{FILE, JournalHead, readers},
+    signing::PublicKey,
+};
 
 /// Findings that are listed; further ones are counted.
 pub const FINDINGS_MAX: usize = 1_000;
+
+/// What somebody kept outside the data directory, to compare with it.
+#[derive(Clone, Debug, Default)]
+pub struct KeptElsewhere {
+    /// The key with which heads must be signed.
+    pub public_key: Option<PublicKey>,
+    /// A head, for example of the log, that must be in the file of heads.
+    pub head: Option<JournalHead>,
+}
 
 /// What a verification found.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +55,14 @@ pub struct Report {
     pub jobs: u64,
     /// Images compared with their blobs.
     pub images: u64,
+    /// Lines of the file of heads.
+    pub heads: u64,
+    /// Of which signed.
+    pub heads_signed: u64,
+    /// What the newest of them says of the journal's end.
+    pub head: Option<JournalHead>,
+    /// The key that the signatures were checked with.
+    pub public_key: Option<PublicKey>,
     /// The sum of each ledger account in each unit, over the accounts without findings.
     pub trial_balance: Vec<TrialLine>,
 }
@@ -103,15 +123,15 @@ impl Report {
 }
 
 impl Finding {
-    fn of(what: impl Into<String>) -> Self {
+    pub(crate) fn of(what: impl Into<String>) -> Self {
         Self { account: None, seq: None, row: None, what: what.into() }
     }
 
-    fn account(self, account: AccountId) -> Self {
+    pub(crate) fn account(self, account: AccountId) -> Self {
         Self { account: Some(account), ..self }
     }
 
-    fn seq(self, seq: u64) -> Self {
+    pub(crate) fn seq(self, seq: u64) -> Self {
         Self { seq: Some(seq), ..self }
     }
 
@@ -120,14 +140,14 @@ impl Finding {
     }
 }
 
-/// Verifies a data directory, in use or not. Changes nothing in it.
+/// Verifies a data directory, in use or not, against itself and what was kept elsewhere. Changes nothing in it.
 ///
 /// # Errors
 /// [`VerifyError`] where it cannot be read; whatever can be read and is wrong is a [`Finding`].
-pub fn verify(home: &Path) -> Result<Report, VerifyError> {
+pub fn verify(home: &Path, kept: &KeptElsewhere) -> Result<Report, VerifyError> {
     let mut report = Report::default();
     // The heads are opened before the snapshot is taken: they never speak of entries that are not in it.
-    let lines = heads::Lines::open(home)?;
+    let lines = heads::Lines::open(home, kept, &mut report)?;
     let db = readers::open(&home.join(FILE))?;
     let tx = db.unchecked_transaction()?;
     let jobs = jobs::load(&tx, &mut report)?;

@@ -6,7 +6,7 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use medici_ledger::{AccountId, Command, Credits, Wallet};
-use medici_store::{Embedded, OpenError, Options};
+use medici_store::{Embedded, KeptElsewhere, OpenError, Options};
 use medici_studio::Ids;
 use medici_testkit::store_contract::world::{World, command};
 use rusqlite::Connection;
@@ -40,7 +40,7 @@ fn a_copy_taken_at_any_moment_opens_with_everything_answered_by_then() {
             assert_eq!(restarted.store().wallet(*account), world.store().wallet(*account), "moment {moment}");
         }
         drop(restarted);
-        let report = medici_store::verify(&crashed).unwrap();
+        let report = medici_store::verify(&crashed, &KeptElsewhere::default()).unwrap();
         assert_eq!(report.findings, [], "moment {moment}");
     }
 }
@@ -62,7 +62,7 @@ fn the_tail_and_the_snapshots_stay_bounded_for_busy_and_for_spread_accounts() {
     }
     assert!(one(home.path(), "SELECT count(*) FROM wallets WHERE seq > 40") > 0, "the busy one is snapshot too");
     drop(world);
-    assert_eq!(medici_store::verify(home.path()).unwrap().findings, []);
+    assert_eq!(medici_store::verify(home.path(), &KeptElsewhere::default()).unwrap().findings, []);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn superseded_snapshots_are_swept() {
     let world = world.reopen();
     assert_eq!(world.store().wallet(quiet), before, "an account at rest keeps its snapshot");
     drop(world);
-    assert_eq!(medici_store::verify(home.path()).unwrap().findings, []);
+    assert_eq!(medici_store::verify(home.path(), &KeptElsewhere::default()).unwrap().findings, []);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use medici_server::{AppState, ServerConfig};
 use medici_studio::{Account, Health, KeyOwner, Studio, Worker, engine::Engine};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 use tracing::{error, info, warn};
@@ -75,10 +75,11 @@ async fn serve(config: &Config, engine: Arc<dyn Engine>) -> Result<Verdict> {
     });
     let sweeping = tokio::spawn(studio.clone().sweep());
     let answering = tokio::spawn(medici_server::serve(listener, state.clone(), until(stopped)));
+    let mut signals = Signals::new();
     println!("ready; Ctrl-C stops");
 
     let verdict = tokio::select! {
-        () = told_to_stop() => {
+        () = signals.told_to_stop() => {
             info!("Stopping: answering what was asked, for up to {} s", config.limits.drain_seconds);
             Verdict::Good
         }
@@ -100,7 +101,7 @@ async fn serve(config: &Config, engine: Arc<dyn Engine>) -> Result<Verdict> {
     tokio::select! {
         () = drained => {}
         () = tokio::time::sleep(patience) => warn!("Stopped with requests unanswered: {patience:?} were not enough"),
-        () = told_to_stop() => warn!("Told again: stopping at once"),
+        () = signals.told_to_stop() => warn!("Told again: stopping at once"),
     }
     sweeping.abort();
     config.data.server_stopped();
@@ -174,13 +175,25 @@ fn start_log(log: &LogConfig) -> Result<()> {
     Ok(())
 }
 
-/// Waits for Ctrl-C or the operator's polite signal.
-async fn told_to_stop() {
-    let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its signals");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("a process may listen to its signals");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Ctrl-C and the operator's polite signal. Made before the server says that it is ready: whoever reads that may
+/// tell it to stop at once, and a signal that nobody listens to kills.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Self {
+        let listen = |kind| signal(kind).expect("a process may listen to its signals");
+        Self { terminate: listen(SignalKind::terminate()), interrupt: listen(SignalKind::interrupt()) }
+    }
+
+    /// Waits for one of them.
+    async fn told_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use medici_studio::{
 use crate::{
     config::{Config, EngineKind},
     data_dir::DataDir,
-    machine::{RandomIds, SystemClock},
+    machine::{RandomIds, SystemClock, random},
 };
 
 /// What this machine's own administration key is called in lists.
@@ -67,7 +67,9 @@ pub(crate) fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Opening> 
     config.data.create()?;
     let prices = price_book(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = match Embedded::open(config.data.path(), clock.clone(), prices.clone(), &Options::default()) {
+    // The store keeps the key of its first start; these bytes are drawn for that one.
+    let options = Options::new(&random());
+    let store = match Embedded::open(config.data.path(), clock.clone(), prices.clone(), &options) {
         Ok(store) => store,
         Err(error @ OpenError::Directory(DirectoryError::InUse { .. })) => return Ok(Opening::Locked(error.into())),
         Err(error) => return Err(error).context("cannot open the store"),

@@ -209,7 +209,7 @@ fn the_data_directory_is_its_owners_alone_and_holds_everything() {
     let mut server = home.serve(&["--engine", "test-pattern"]);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(home.path()), 0o700);
-    for secret in ["signing.key", "admin.key", "server.json"] {
+    for secret in ["signing.key", "admin.key", "heads.key", "server.json"] {
         assert_eq!(mode(&home.path().join(secret)), 0o600, "{secret}");
     }
     let signing = fs::read(home.path().join("signing.key")).unwrap();

@@ -5,14 +5,18 @@
 //! each account that moved since the line before (at most [`HEADS_MAX`] of them). A line is written after the
 //! entries it speaks of are durable; so the file is never ahead of an honest database.
 //!
-//! Line: `row digest account:seq:hash…`, the digest being SHA-256 of the digest before (zeros at first) and the
-//! hashes of the rows since, in order. What was committed after the last line is not covered by it.
+//! Line: `row digest account:seq:hash… ed25519:signature`, the digest being SHA-256 of the digest before (zeros at
+//! first) and the hashes of the rows since, in order. What was committed after the last line is not covered by it.
+//! The signature is over everything before it. Lines from before there were signatures have none; the first line
+//! that has one stands after all of them, and even an empty journal has one, of row 0.
 
 use std::{
     collections::HashMap,
+    fmt,
     fs::{File, OpenOptions},
-    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Write},
     path::Path,
+    str::FromStr,
 };
 
 use medici_ledger::{AccountId, Hash};
@@ -20,7 +24,12 @@ use rusqlite::Connection;
 
 use super::{
     directory,
+    head_key::{self, HeadKeyError},
     rows::{id, signed, unsigned},
+};
+use crate::{
+    hex,
+    signing::{HeadKey, PublicKey, Purpose, Signature},
 };
 
 /// The name of the file in the data directory.
@@ -29,13 +38,36 @@ pub(crate) const FILE: &str = "heads";
 const HEADS_MAX: usize = 512;
 /// Rows covered by one line, so that its making stays short.
 const ROWS_MAX: u64 = 100_000;
+/// What a line's signature begins with.
+const SIGNED: &str = " ed25519:";
 
-/// One line of the file.
+/// The end of the journal as one line of the file of heads states it, written `row:digest`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalHead {
+    /// The last row.
+    pub row: u64,
+    /// The running digest of every entry's hash up to it.
+    pub digest: Hash,
+}
+
+/// A text that is no head of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a row, a colon and 64 lower-case hex digits needed")]
+pub struct JournalHeadError;
+
+/// One line of the file, without its signature.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
-    pub(crate) row: u64,
-    pub(crate) digest: Hash,
+    pub(crate) end: JournalHead,
     pub(crate) heads: Vec<Head>,
+}
+
+/// A line as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedLine {
+    pub(crate) line: Line,
+    /// `None` for a line from before there were signatures.
+    signature: Option<(String, Signature)>,
 }
 
 /// Where an account stood.
@@ -49,53 +81,78 @@ pub(crate) struct Head {
 /// The file, open for appending.
 pub(crate) struct Heads {
     file: File,
-    row: u64,
-    digest: Hash,
+    key: HeadKey,
+    /// How long the file is without what an append that failed has left.
+    bytes: u64,
+    end: JournalHead,
+    /// Whether the last line is signed.
+    signed: bool,
 }
 
 impl Heads {
-    /// Opens the file after its last whole line; what a crash left of another is cut off.
-    pub(crate) fn open(home: &Path) -> io::Result<Self> {
+    /// Opens the file after its last whole line; what a crash left of another is cut off. The directory's key is
+    /// `new_key` where it has none yet.
+    pub(crate) fn open(home: &Path, new_key: &HeadKey) -> Result<Self, HeadKeyError> {
         let path = home.join(FILE);
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
-        let (mut row, mut digest, mut whole) = (0, Hash::ZERO, 0);
+        let file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+        let mut end = JournalHead { row: 0, digest: Hash::ZERO };
+        let (mut signed, mut bytes) = (false, 0);
         let mut reader = BufReader::new(&file);
         let mut text = String::new();
         while reader.read_line(&mut text)? > 0 && text.ends_with('\n') {
-            if let Some(line) = Line::parse(text.trim_end()) {
-                (row, digest) = (line.row, line.digest);
+            if let Some(read) = SignedLine::parse(text.trim_end()) {
+                signed = read.signature.is_some();
+                end = read.line.end;
             }
-            whole += text.len() as u64;
+            bytes += text.len() as u64;
             text.clear();
         }
-        file.set_len(whole)?;
-        file.seek(SeekFrom::End(0))?;
+        file.set_len(bytes)?;
         file.sync_all()?;
         directory::sync(home)?;
-        Ok(Self { file, row, digest })
+        let key = head_key::take(home, new_key, signed)?;
+        Ok(Self { file, key, bytes, end, signed })
     }
 
-    /// Returns the row up to which the file speaks.
-    pub(crate) fn row(&self) -> u64 {
-        self.row
+    /// Makes sure that the last line is signed, and publishes the key. Repeating it writes nothing.
+    pub(crate) fn begin(&mut self, home: &Path) -> Result<(), HeadKeyError> {
+        if !self.signed {
+            let digest = Digest::after(self.end.digest).end();
+            self.append(&Line { end: JournalHead { digest, ..self.end }, heads: Vec::new() })?;
+        }
+        head_key::publish(home, &self.key)
+    }
+
+    /// Returns up to where the file speaks.
+    pub(crate) fn end(&self) -> JournalHead {
+        self.end
     }
 
     /// Appends and syncs lines up to the last committed row. Repeating it without new entries writes nothing.
     pub(crate) fn catch_up(&mut self, db: &Connection) -> Result<(), HeadsError> {
         while let Some(line) = self.next_line(db)? {
-            writeln!(self.file, "{line}")?;
-            self.file.sync_data()?;
-            self.row = line.row;
-            self.digest = line.digest;
+            self.append(&line)?;
         }
+        Ok(())
+    }
+
+    fn append(&mut self, line: &Line) -> io::Result<()> {
+        // What an append that failed has left of its line would be read as the beginning of this one.
+        self.file.set_len(self.bytes)?;
+        let text = line.signed(&self.key);
+        self.file.write_all(text.as_bytes())?;
+        self.file.sync_data()?;
+        self.bytes += text.len() as u64;
+        self.end = line.end;
+        self.signed = true;
         Ok(())
     }
 
     fn next_line(&self, db: &Connection) -> rusqlite::Result<Option<Line>> {
         let mut query =
             db.prepare_cached("SELECT row, account, seq, hash FROM entries WHERE row > ? ORDER BY row LIMIT ?")?;
-        let mut rows = query.query([signed(self.row), signed(ROWS_MAX)])?;
-        let mut digest = Digest::after(self.digest);
+        let mut rows = query.query([signed(self.end.row), signed(ROWS_MAX)])?;
+        let mut digest = Digest::after(self.end.digest);
         let mut heads: HashMap<AccountId, Head> = HashMap::new();
         let mut last = None;
         while let Some(row) = rows.next()? {
@@ -109,8 +166,23 @@ impl Heads {
         }
         let mut heads: Vec<_> = heads.into_values().collect();
         heads.sort_unstable_by_key(|head| head.account);
-        Ok(last.map(|row| Line { row, digest: digest.end(), heads }))
+        Ok(last.map(|row| Line { end: JournalHead { row, digest: digest.end() }, heads }))
     }
+}
+
+/// Returns where an account stood when the file of heads last named it, or `None` if it never did.
+pub(crate) fn last_seen(home: &Path, account: AccountId) -> io::Result<Option<Head>> {
+    let file = match File::open(home.join(FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut seen = None;
+    for text in BufReader::new(file).lines() {
+        // What a crash has left of a last line names nothing yet.
+        let heads = SignedLine::parse(&text?).map_or_else(Vec::new, |read| read.line.heads);
+        seen = heads.into_iter().find(|head| head.account == account).or(seen);
+    }
+    Ok(seen)
 }
 
 /// Why the heads could not be written.
@@ -142,13 +214,39 @@ impl Digest {
     }
 }
 
-impl Line {
+impl SignedLine {
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        let Some((message, signature)) = text.split_once(SIGNED) else {
+            return Some(Self { line: Line::parse(text)?, signature: None });
+        };
+        let signature = Signature::parse(signature)?;
+        Some(Self { line: Line::parse(message)?, signature: Some((message.to_owned(), signature)) })
+    }
+
+    pub(crate) fn is_signed(&self) -> bool {
+        self.signature.is_some()
+    }
+
+    /// Returns whether the line is signed with this key's secret half.
+    pub(crate) fn is_signed_by(&self, key: &PublicKey) -> bool {
+        self.signature.as_ref().is_some_and(|(message, signature)| key.holds(Purpose::HeadsLine, message, signature))
+    }
+}
+
+impl Line {
+    fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let row = words.next()?.parse().ok()?;
         let digest = hash(words.next()?)?;
         let heads = words.map(Head::parse).collect::<Option<Vec<_>>>()?;
-        Some(Self { row, digest, heads })
+        Some(Self { end: JournalHead { row, digest }, heads })
+    }
+
+    /// Returns the line with its signature, as it is written.
+    fn signed(&self, key: &HeadKey) -> String {
+        let message = self.to_string();
+        let signature = key.sign(Purpose::HeadsLine, &message);
+        format!("{message}{SIGNED}{signature}\n")
     }
 }
 
@@ -161,19 +259,27 @@ impl Head {
 }
 
 fn hash(text: &str) -> Option<Hash> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()?;
-    }
-    Some(Hash::from_bytes(bytes))
+    hex::decode_array(text).map(Hash::from_bytes)
 }
 
-impl std::fmt::Display for Line {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.row, self.digest)?;
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.end.row, self.end.digest)?;
         self.heads.iter().try_for_each(|head| write!(f, " {}:{}:{}", head.account, head.seq, head.hash))
+    }
+}
+
+impl fmt::Display for JournalHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.row, self.digest)
+    }
+}
+
+impl FromStr for JournalHead {
+    type Err = JournalHeadError;
+
+    fn from_str(text: &str) -> Result<Self, JournalHeadError> {
+        let parsed = text.split_once(':').and_then(|(row, digest)| Some((row.parse().ok()?, hash(digest)?)));
+        parsed.map(|(row, digest)| Self { row, digest }).ok_or(JournalHeadError)
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod directory;
 pub(crate) mod entries;
 pub(crate) mod errors;
 mod filter;
+pub(crate) mod head_key;
 pub(crate) mod heads;
 pub(crate) mod keys;
 mod migrate;
@@ -28,6 +29,8 @@ use medici_studio::{
 use rusqlite::Connection;
 
 pub use directory::DirectoryError;
+pub use head_key::HeadKeyError;
+pub use heads::{JournalHead, JournalHeadError};
 pub use migrate::MigrateError;
 
 use self::{commit::Writer, directory::Directory, heads::Heads, keys::Keys, readers::Readers, upkeep::Upkeep};
@@ -35,14 +38,17 @@ use crate::{
     faults::Faults,
     group::{Engine, Shared},
     queue::Queue,
+    signing::HeadKey,
 };
 
 /// The name of the database in the data directory.
 pub(crate) const FILE: &str = "medici.db";
 
-/// How an embedded store is run. The defaults suit every machine; tests make the bounds small.
+/// How an embedded store is run. The bounds of [`Options::new`] suit every machine; tests make them small.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Signs heads from now on if the directory has no key yet; else it is not used.
+    pub new_head_key: HeadKey,
     /// Entries that may wait for their wallets' snapshots; recovery replays little more than these.
     pub tail_entries_target: u64,
     /// Idempotency records of one partition.
@@ -53,21 +59,28 @@ pub struct Options {
     pub readers: usize,
 }
 
-impl Default for Options {
-    fn default() -> Self {
+impl Options {
+    /// Returns the options for every machine. The bytes must come from a source of randomness: they become the
+    /// key that signs heads, where there is none.
+    pub fn new(new_head_key: &[u8; 32]) -> Self {
         Self {
+            new_head_key: HeadKey::from_bytes(new_head_key),
             tail_entries_target: 10_000,
             key_rows_max: 500_000,
             key_age_max: Duration::from_secs(60 * 60),
             readers: 2,
         }
     }
-}
 
-impl Options {
-    /// Returns bounds so small that a short test crosses them all.
+    /// Returns bounds so small that a short test crosses them all, and a key that everybody knows.
     pub fn for_tests() -> Self {
-        Self { tail_entries_target: 16, key_rows_max: 20, key_age_max: Duration::from_secs(60), readers: 1 }
+        Self {
+            new_head_key: HeadKey::from_bytes(&[7; 32]),
+            tail_entries_target: 16,
+            key_rows_max: 20,
+            key_age_max: Duration::from_secs(60),
+            readers: 1,
+        }
     }
 }
 
@@ -94,6 +107,9 @@ pub enum OpenError {
         /// The last row in the file of heads.
         heads: u64,
     },
+    /// The key that signs heads.
+    #[error(transparent)]
+    HeadKey(#[from] HeadKeyError),
     /// The database.
     #[error("the database cannot be read")]
     Database(#[from] rusqlite::Error),
@@ -130,12 +146,13 @@ impl Embedded {
         let mut db = open_writing(&file)?;
         migrate::migrate(&mut db)?;
         directory::sync(home)?;
-        let heads = Heads::open(home)?;
+        let mut heads = Heads::open(home, &options.new_head_key)?;
         let recovered = recover::recover(&db, &file, &prices, options.tail_entries_target)?;
         let journal = recovered.start.next_row - 1;
-        if heads.row() > journal {
-            return Err(OpenError::CutOff { journal, heads: heads.row() });
+        if heads.end().row > journal {
+            return Err(OpenError::CutOff { journal, heads: heads.end().row });
         }
+        heads.begin(home)?;
         let mut queue = Queue::default();
         rows::open_jobs(&db, |job| queue.update(job))?;
         let limits = keys::Limits { rows: options.key_rows_max, age: options.key_age_max };

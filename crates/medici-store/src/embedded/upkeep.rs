@@ -23,6 +23,8 @@ const LOG_PAGES_MAX: u64 = 16_384;
 const LOG_PAGES_LIMIT: u64 = 4 * LOG_PAGES_MAX;
 /// How often heads are written, at most.
 const HEADS_EVERY: Duration = Duration::from_secs(1);
+/// How often the newest head is logged, at most.
+const HEADS_LOGGED_EVERY: Duration = Duration::from_secs(60);
 
 /// How long the write-ahead log is, told by the writer after every commit.
 #[derive(Default)]
@@ -112,7 +114,8 @@ impl Upkeep {
         let thread = std::thread::Builder::new()
             .name("medici-upkeep".into())
             .spawn(move || {
-                let mut written = now();
+                let (mut written, mut logged) = (now(), now());
+                let mut logged_row = heads.end().row;
                 loop {
                     let called = self.calls.recv_timeout(HEADS_EVERY);
                     if stopped.load(Ordering::Acquire) || called == Err(RecvTimeoutError::Disconnected) {
@@ -123,8 +126,13 @@ impl Upkeep {
                         write_heads(&mut heads, &reader);
                         written = now();
                     }
+                    if logged.elapsed() >= HEADS_LOGGED_EVERY && heads.end().row > logged_row {
+                        log_head(&heads);
+                        (logged, logged_row) = (now(), heads.end().row);
+                    }
                 }
                 write_heads(&mut heads, &reader);
+                log_head(&heads);
             })
             .expect("a process that starts can start a thread");
         Ok(Running { stop, wake, thread: Some(thread) })
@@ -135,6 +143,12 @@ fn write_heads(heads: &mut Heads, reader: &Connection) {
     if let Err(error) = heads.catch_up(reader) {
         tracing::warn!(error = &error as &dyn std::error::Error, "The heads were not written: {error}");
     }
+}
+
+/// Writes the newest head to the log: a third place, which who can change the directory may not reach.
+fn log_head(heads: &Heads) {
+    let head = heads.end();
+    tracing::info!(head.row, %head.digest, "The journal's newest head is {head}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "it paces upkeep; no decision and no row depends on it")]

@@ -57,7 +57,7 @@ pub(crate) fn world_in(home: &Path) -> World {
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     // The log before the database: a checkpoint in between leaves a log whose pages are all in the copy, too.
-    for name in ["medici.db-wal", "medici.db", "heads"] {
+    for name in ["medici.db-wal", "medici.db", "heads", "heads.key", "heads.pub"] {
         if from.join(name).exists() {
             fs::copy(from.join(name), to.join(name)).unwrap();
         }

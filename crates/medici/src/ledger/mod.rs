@@ -3,6 +3,7 @@
 mod explain;
 mod play;
 mod play_store;
+mod proof;
 mod statement;
 mod verify;
 
@@ -21,9 +22,11 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum LedgerCommand {
     /// Prove every chain and invariant from the entries alone; exit 1 names what is broken
-    Verify(verify::VerifyArgs),
+    Verify(Box<verify::VerifyArgs>),
     /// Show an account's opening + entries = closing, per class, with money
     Statement(statement::StatementArgs),
+    /// Write an account's entries and its signed head to a file that `verify --proof` proves anywhere
+    Proof(proof::ProofArgs),
     /// Say in words what an entry did: lots, price version, rounding
     Explain(explain::ExplainArgs),
     /// Play scenario files, and print what they leave; exit 1 at the first expectation that fails
@@ -34,8 +37,12 @@ pub(crate) enum LedgerCommand {
 pub(crate) fn run(global: &Global, command: LedgerCommand) -> Result<Verdict> {
     let config = || Config::load(global, Overrides::default());
     match command {
-        LedgerCommand::Verify(args) => verify::run(&config()?, &args),
+        LedgerCommand::Verify(args) => match &args.proof {
+            Some(file) => proof::verify(file, &args),
+            None => verify::run(&config()?, &args),
+        },
         LedgerCommand::Statement(args) => statement::run(&config()?, &args),
+        LedgerCommand::Proof(args) => proof::run(&config()?, &args),
         LedgerCommand::Explain(args) => explain::run(&config()?, &args),
         LedgerCommand::Play(args) => play::run_files(&args),
     }

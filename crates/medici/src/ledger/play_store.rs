@@ -83,7 +83,7 @@ impl Placed {
             Kind::Memory => Open::Memory(Memory::new(clock.clone(), prices)),
             Kind::Sqlite => {
                 let scratch = Scratch(std::env::temp_dir().join(format!("medici-play-{}", hex(&random::<8>()))));
-                let store = Embedded::open(&scratch.0, clock.clone(), prices, &Options::default());
+                let store = Embedded::open(&scratch.0, clock.clone(), prices, &Options::new(&random()));
                 Open::Sqlite(Box::new(store.expect("the directory for temporary files takes a store")), scratch)
             }
         };
@@ -111,7 +111,7 @@ impl Placed {
             Open::Sqlite(store, scratch) => {
                 drop(store);
                 let clock: Arc<dyn Clock> = self.clock.clone();
-                let store = Embedded::open(&scratch.0, clock, prices.clone(), &Options::default());
+                let store = Embedded::open(&scratch.0, clock, prices.clone(), &Options::new(&random()));
                 Open::Sqlite(Box::new(store.expect("a store that was closed opens again")), scratch)
             }
         });

@@ -72,7 +72,7 @@ fn of_entry(entry: &Entry, available: i64, held: i64, text: &str) -> Value {
     })
 }
 
-fn of_class(line: &ClassLine) -> Value {
+pub(super) fn of_class(line: &ClassLine) -> Value {
     json!({
         "class": line.class.as_str(),
         "opening": credits(line.opening),
@@ -84,7 +84,7 @@ fn of_class(line: &ClassLine) -> Value {
     })
 }
 
-fn of_money(line: &MoneyLine) -> Value {
+pub(super) fn of_money(line: &MoneyLine) -> Value {
     let amount = |minor: i64| {
         let sum = Cents::from_minor(minor.abs()).expect("an absolute amount is not negative");
         let sign = if minor < 0 { "-" } else { "" };

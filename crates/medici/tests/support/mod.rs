@@ -115,8 +115,13 @@ pub struct Server {
 
 impl Server {
     /// Starts a server and reads what it prints until it is ready.
-    pub fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    pub fn start(command: Command) -> Self {
+        Self::start_logging_to(command, Stdio::inherit())
+    }
+
+    /// Starts a server whose log goes somewhere else.
+    pub fn start_logging_to(mut command: Command, log: Stdio) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut printed = String::new();
