@@ -150,12 +150,21 @@ fn from(slices: &[Slice]) -> String {
 }
 
 fn priced(quote: &Quote) -> String {
-    let Quote { version, count, unit, included, amount, .. } = quote;
-    match quote.charge {
-        ChargeMode::PerOperation => {
-            let batches = count.div_ceil(*included);
-            format!("{batches} x {unit}, each for up to {included}, for {count}: {amount} (prices of {version})")
-        }
-        ChargeMode::PerImage => format!("{count} x {unit}: {amount} (prices of {version})"),
+    let &Quote { version, count, unit, included, charge, amount, rule, base, .. } = quote;
+    let (times, covered) = match charge {
+        ChargeMode::PerOperation => (count.div_ceil(included), format!(", each for up to {included}, for {count}")),
+        ChargeMode::PerImage => (count, String::new()),
+    };
+    let mut parts = Vec::new();
+    if !base.is_zero() {
+        parts.push(format!("{base} for the request"));
     }
+    parts.push(format!("{times} x {unit}{covered}"));
+    // What is in the amount of an operation beyond base and unit are its pixels; a picture's unit has them in it.
+    let stated = unit.checked_mul(times).and_then(|units| units.checked_add(base));
+    if let Some(pixels) = stated.and_then(|stated| amount.checked_sub(stated)).filter(|pixels| !pixels.is_zero()) {
+        parts.push(format!("{pixels} for the pixels"));
+    }
+    let rule = if rule == 0 { String::new() } else { format!(", rule {rule}") };
+    format!("{}: {amount} (prices of {version}{rule})", parts.join(" + "))
 }

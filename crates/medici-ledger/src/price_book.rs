@@ -1,16 +1,15 @@
 //! The price book: a dated, append-only list of versions. A version is never edited.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use crate::amount::AMOUNT_MAX;
 use crate::cohort::{CohortName, CohortTerms};
 use crate::operation::Operation;
-use crate::pack::{Cliff, Pack, PackName};
+use crate::pack::{Pack, PackName};
 use crate::plan::{PlanName, PlanTerms};
 use crate::policy::Policy;
+use crate::price_check::PriceBookError;
 use crate::price_rule::OperationPrice;
-use crate::quote::{ChargeMode, Quote, Usage};
+use crate::quote::{Quote, QuoteError, Usage};
 use crate::time::Timestamp;
 
 /// Prices and plans from one instant on.
@@ -34,141 +33,6 @@ pub struct PriceVersion {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PriceBook {
     versions: Vec<PriceVersion>,
-}
-
-/// Why a version is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PriceBookError {
-    /// Another version has the same effective instant.
-    SameInstant {
-        /// The instant.
-        effective_at: Timestamp,
-    },
-    /// The version would have been in force already.
-    PastDated {
-        /// The version's instant.
-        effective_at: Timestamp,
-        /// The time of publishing.
-        now: Timestamp,
-    },
-    /// A price covers no picture.
-    NothingIncluded {
-        /// Of what.
-        operation: Operation,
-    },
-    /// An amount above what can be stated.
-    TooLarge {
-        /// Where it stands.
-        place: Box<str>,
-    },
-    /// A pack without credits, or with tiers that do not ascend.
-    Pack {
-        /// Its place in the version, from 0.
-        index: usize,
-    },
-}
-
-impl fmt::Display for PriceBookError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SameInstant { effective_at } => write!(f, "two price versions take effect at {effective_at}"),
-            Self::PastDated { effective_at, now } => {
-                write!(f, "a price version takes effect in the future, found {effective_at} at {now}")
-            }
-            Self::NothingIncluded { operation } => {
-                write!(f, "the price of {operation} covers at least 1 picture, found 0")
-            }
-            Self::TooLarge { place } => write!(f, "{place} is above {AMOUNT_MAX} of the smallest unit"),
-            Self::Pack { index } => write!(f, "pack {index} needs credits and ascending tiers from 2 on"),
-        }
-    }
-}
-
-impl std::error::Error for PriceBookError {}
-
-/// Why a request has no price.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum QuoteError {
-    /// The version in force has no price for the operation.
-    NoPrice {
-        /// The operation.
-        operation: Operation,
-    },
-    /// No picture was asked for.
-    NothingAsked,
-    /// The amount is above what can be stated.
-    TooMany {
-        /// How many pictures were asked for.
-        count: u32,
-    },
-}
-
-impl fmt::Display for QuoteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPrice { operation } => write!(f, "{operation} has no price now"),
-            Self::NothingAsked => f.write_str("at least 1 picture needed, 0 asked for"),
-            Self::TooMany { count } => write!(f, "the price of {count} pictures cannot be stated"),
-        }
-    }
-}
-
-impl std::error::Error for QuoteError {}
-
-/// What an operator should look at before a version comes into force.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Warning {
-    /// One of the three picture operations has no price.
-    NoPrice {
-        /// The version.
-        version: Timestamp,
-        /// The operation.
-        operation: Operation,
-    },
-    /// More packs would cost less.
-    Cliff {
-        /// The version.
-        version: Timestamp,
-        /// The numbers.
-        cliff: Cliff,
-    },
-    /// The terms of a plan that exists change.
-    PlanChanges {
-        /// The version.
-        version: Timestamp,
-        /// The plan.
-        plan: PlanName,
-        /// The terms before.
-        before: PlanTerms,
-        /// The terms after; `None` where the plan is gone and its accounts get nothing more.
-        after: Option<PlanTerms>,
-    },
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPrice { version, operation } => write!(f, "{operation} has no price from {version} on"),
-            Self::Cliff { version, cliff } => write!(
-                f,
-                "from {version} on {} packs cost {}, more than the {} of {}",
-                cliff.packs,
-                cliff.price,
-                cliff.next_price,
-                cliff.packs + 1
-            ),
-            Self::PlanChanges { version, plan, before, after: Some(after) } => {
-                write!(
-                    f,
-                    "plan {plan} changes at {version}: {} credits a month become {}",
-                    before.monthly, after.monthly
-                )
-            }
-            Self::PlanChanges { version, plan, before, after: None } => {
-                write!(f, "plan {plan} ends at {version}: its {} credits a month are no longer granted", before.monthly)
-            }
-        }
-    }
 }
 
 impl PriceBook {
@@ -262,87 +126,39 @@ impl PriceBook {
     /// # Errors
     /// [`QuoteError`] where there is none.
     pub fn quote(&self, usage: &Usage, now: Timestamp) -> Result<Quote, QuoteError> {
-        let operation = usage.operation.clone();
-        if usage.count == 0 {
-            return Err(QuoteError::NothingAsked);
+        match self.version_at(now) {
+            Some(version) => version.quote(usage),
+            None => Err(QuoteError::NoPrice { operation: usage.operation.clone() }),
         }
-        let Some((version, price)) =
-            self.version_at(now).and_then(|version| Some((version, version.operations.get(&operation)?)))
-        else {
-            return Err(QuoteError::NoPrice { operation });
-        };
-        let rate = &price.rate;
-        let times = match rate.charge {
-            ChargeMode::PerOperation => usage.count.div_ceil(rate.included),
-            ChargeMode::PerImage => usage.count,
-        };
-        let amount = rate.credits.checked_mul(times).ok_or(QuoteError::TooMany { count: usage.count })?;
-        Ok(Quote {
-            version: version.effective_at,
-            operation,
-            count: usage.count,
-            unit: rate.credits,
-            included: rate.included,
-            charge: rate.charge,
-            amount,
-            rule: 0,
-            base: rate.base,
-        })
-    }
-
-    /// Returns what an operator should look at, version by version.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        for (index, version) in self.versions.iter().enumerate() {
-            let at = version.effective_at;
-            for operation in [Operation::Generate, Operation::Edit, Operation::Vary] {
-                if !version.operations.contains_key(&operation) {
-                    warnings.push(Warning::NoPrice { version: at, operation });
-                }
-            }
-            for cliff in version.packs.iter().flat_map(Pack::cliffs) {
-                warnings.push(Warning::Cliff { version: at, cliff });
-            }
-            let Some(previous) = index.checked_sub(1).map(|index| &self.versions[index]) else {
-                continue;
-            };
-            for (plan, before) in &previous.plans {
-                let after = version.plans.get(plan).cloned();
-                if after.as_ref() != Some(before) {
-                    warnings.push(Warning::PlanChanges { version: at, plan: *plan, before: before.clone(), after });
-                }
-            }
-        }
-        warnings
     }
 }
 
 impl PriceVersion {
-    fn check(&self) -> Result<(), PriceBookError> {
-        let too_large = |place: String| PriceBookError::TooLarge { place: place.into() };
-        for (operation, price) in &self.operations {
-            if price.rate.included == 0 {
-                return Err(PriceBookError::NothingIncluded { operation: operation.clone() });
-            }
-            if price.rate.credits.micro() > AMOUNT_MAX {
-                return Err(too_large(format!("the price of {operation}")));
-            }
+    /// Returns the price of a request while this version is in force.
+    ///
+    /// # Errors
+    /// [`QuoteError`] where there is none.
+    pub fn quote(&self, usage: &Usage) -> Result<Quote, QuoteError> {
+        let operation = usage.operation.clone();
+        if usage.count == 0 {
+            return Err(QuoteError::NothingAsked);
         }
-        for (plan, terms) in &self.plans {
-            if terms.monthly.micro() > AMOUNT_MAX {
-                return Err(too_large(format!("the allowance of plan {plan}")));
-            }
-        }
-        for (index, pack) in self.packs.iter().enumerate() {
-            if pack.credits.is_zero() || !pack.tiers_ascend() {
-                return Err(PriceBookError::Pack { index });
-            }
-            if pack.credits.micro() > AMOUNT_MAX || pack.price.amount.minor() > AMOUNT_MAX {
-                return Err(too_large(format!("pack {index}")));
-            }
-        }
-        Ok(())
+        let Some(price) = self.operations.get(&operation) else {
+            return Err(QuoteError::NoPrice { operation });
+        };
+        let (rule, rate) = price.rate_of(usage);
+        let priced = rate.price(usage)?;
+        Ok(Quote {
+            version: self.effective_at,
+            operation,
+            count: usage.count,
+            unit: priced.unit,
+            included: rate.included,
+            charge: rate.charge,
+            amount: priced.amount,
+            rule,
+            base: priced.base,
+        })
     }
 }
 

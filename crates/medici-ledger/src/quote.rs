@@ -1,5 +1,7 @@
 //! Quotes: the price fixed for one request, pinned on its hold.
 
+use std::fmt;
+
 use crate::amount::Credits;
 use crate::operation::Operation;
 use crate::price_rule::MeterName;
@@ -33,7 +35,56 @@ impl Usage {
         let (model, quality, steps, meters) = (None, None, None, Vec::new());
         Self { operation, count, model, width: 0, height: 0, quality, steps, meters }
     }
+
+    /// Returns the pixels of one picture; 0 where none is made.
+    #[must_use]
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
 }
+
+/// Why a request has no price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuoteError {
+    /// The version in force has no price for the operation.
+    NoPrice {
+        /// The operation.
+        operation: Operation,
+    },
+    /// No picture was asked for.
+    NothingAsked,
+    /// The amount is above what can be stated.
+    TooMany {
+        /// How many pictures were asked for.
+        count: u32,
+    },
+    /// The price is by the megapixel, and the request has no size.
+    NoSize {
+        /// The operation.
+        operation: Operation,
+    },
+    /// The price is by meters, and has none for one of the request's.
+    NoMeter {
+        /// The operation.
+        operation: Operation,
+        /// The meter.
+        meter: MeterName,
+    },
+}
+
+impl fmt::Display for QuoteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPrice { operation } => write!(f, "{operation} has no price now"),
+            Self::NothingAsked => f.write_str("at least 1 picture needed, 0 asked for"),
+            Self::TooMany { count } => write!(f, "the price of {count} pictures cannot be stated"),
+            Self::NoSize { operation } => write!(f, "{operation} is priced by the megapixel, and no size was given"),
+            Self::NoMeter { operation, meter } => write!(f, "{operation} has no price for {meter} now"),
+        }
+    }
+}
+
+impl std::error::Error for QuoteError {}
 
 /// What one price covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

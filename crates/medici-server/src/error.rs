@@ -166,6 +166,8 @@ impl From<QuoteError> for Fault {
             QuoteError::NoPrice { .. } => Self::param("no_price", "operation", message),
             QuoteError::NothingAsked => Self::param("integer_below_min_value", "count", message),
             QuoteError::TooMany { .. } => Self::param("integer_above_max_value", "count", message),
+            QuoteError::NoSize { .. } => Self::param("no_price", "size", message),
+            QuoteError::NoMeter { .. } => Self::param("no_price", "meters", message),
         }
     }
 }

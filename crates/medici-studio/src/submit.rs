@@ -3,7 +3,7 @@
 use medici_ledger::{AccountId, Command, HoldId, Operation, Quote, QuoteError, Refusal, Usage};
 
 use crate::{
-    engine::{Drawing, Spec},
+    engine::{Drawing, Size, Spec},
     ids::{ApiKeyId, JobId},
     job::{Job, JobState},
     store::StoreError,
@@ -139,6 +139,14 @@ impl Studio {
     }
 }
 
+impl Spec {
+    /// Returns what a request to draw this asks to be priced: what was asked for, and nothing that the engine adds.
+    pub fn usage(&self, operation: Operation, model: &str) -> Usage {
+        let Size { width, height } = self.size;
+        Usage { model: Some(model.into()), width, height, steps: self.steps, ..Usage::of(operation, self.count) }
+    }
+}
+
 /// The decision: same key, same ticket; else quote, hold, job and key record together.
 struct PlaceHold {
     job: JobId,
@@ -197,7 +205,7 @@ impl Decide for PlaceHold {
 
 impl PlaceHold {
     fn quote(&self, work: &UnitOfWork<'_>) -> Result<Quote, SubmitError> {
-        let usage = Usage::of(self.request.operation.clone(), self.request.spec.count);
+        let usage = self.request.spec.usage(self.request.operation.clone(), &self.request.model);
         work.prices().quote(&usage, work.now()).map_err(SubmitError::NoPrice)
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
-use crate::amount::{Credits, Money};
-use crate::calendar::Months;
-use crate::pack::{Tier, TierMode};
+use crate::amount::Credits;
+use crate::operation::Operation;
+use crate::policy::Policy;
 
 fn version(at: &str, credits: u32) -> PriceVersion {
     let price = OperationPrice::per_operation(Credits::whole(credits), 4);
@@ -34,39 +34,53 @@ fn versions_are_told_apart_by_their_instant_and_never_in_the_past() {
     assert_eq!(book.publish(version("2026-12-01", 2), now).unwrap().versions().len(), 2);
 }
 
-#[test]
-fn a_price_that_covers_nothing_or_too_much_is_refused() {
-    let mut nothing = version("2026-01-01", 1);
-    nothing.operations.get_mut(&Operation::Generate).unwrap().rate.included = 0;
-    assert!(matches!(PriceBook::new(vec![nothing]), Err(PriceBookError::NothingIncluded { .. })));
-    let mut large = version("2026-01-01", 1);
-    large.operations.get_mut(&Operation::Generate).unwrap().rate.credits = Credits::from_micro(AMOUNT_MAX + 1).unwrap();
-    assert!(matches!(PriceBook::new(vec![large]), Err(PriceBookError::TooLarge { .. })));
-    let book = PriceBook::new(vec![version("2026-01-01", u32::MAX)]).unwrap();
-    let usage = Usage::of(Operation::Generate, u32::MAX);
-    let now = "2026-02-01".parse().unwrap();
-    assert_eq!(book.quote(&usage, now), Err(QuoteError::TooMany { count: u32::MAX }));
+/// Returns versions of a plan: when, credits a month (none for a version without the plan), grandfathered or not.
+fn plans(rows: &[(&str, Option<u32>, bool)]) -> PriceBook {
+    let version = |&(at, monthly, grandfather): &(&str, Option<u32>, bool)| {
+        let mut version = version(at, 1);
+        if let Some(monthly) = monthly {
+            let terms = PlanTerms { grandfather, ..PlanTerms::monthly(Credits::whole(monthly)) };
+            version.plans.insert("studio".parse().unwrap(), terms);
+        }
+        version
+    };
+    PriceBook::new(rows.iter().map(version).collect()).unwrap()
 }
 
 #[test]
-fn a_pack_needs_credits_and_tiers_that_ascend() {
-    let tier = |from| Tier { from, price: crate::Cents::ZERO };
-    let with = |credits, tiers| {
-        let price: Money = "15.00 USD".parse().unwrap();
-        let pack = Pack {
-            credits,
-            price,
-            expires: Months::ONE,
-            mode: TierMode::Volume,
-            tiers,
-            name: None,
-            bonus: Credits::ZERO,
-        };
-        PriceBook::new(vec![PriceVersion { packs: vec![pack], ..version("2026-01-01", 1) }])
+fn grandfathered_accounts_keep_the_terms_they_had() {
+    let monthly = |book: &PriceBook, since: &str, at: &str| {
+        let terms = book.terms(&"studio".parse().unwrap(), since.parse().unwrap(), at.parse().unwrap());
+        terms.map(|terms| terms.monthly.to_string()).unwrap_or_default()
     };
-    assert!(with(Credits::whole(115), vec![tier(5), tier(10)]).is_ok());
-    for tiers in [vec![tier(1)], vec![tier(5), tier(5)], vec![tier(10), tier(5)]] {
-        assert_eq!(with(Credits::whole(115), tiers), Err(PriceBookError::Pack { index: 0 }));
-    }
-    assert_eq!(with(Credits::ZERO, Vec::new()), Err(PriceBookError::Pack { index: 0 }));
+    let kept =
+        plans(&[("2026-01-01", Some(100), false), ("2026-02-01", Some(200), true), ("2026-03-01", Some(300), true)]);
+    assert_eq!(monthly(&kept, "2026-01-15", "2026-01-20"), "100");
+    assert_eq!(monthly(&kept, "2026-01-15", "2026-03-15"), "100");
+    assert_eq!(monthly(&kept, "2026-02-01", "2026-03-15"), "200");
+    assert_eq!(monthly(&kept, "2026-03-01", "2026-03-15"), "300");
+    // A version that does not grandfather ends what was kept, for good.
+    let ended =
+        plans(&[("2026-01-01", Some(100), false), ("2026-02-01", Some(200), false), ("2026-03-01", Some(300), true)]);
+    assert_eq!(monthly(&ended, "2026-01-15", "2026-03-15"), "200");
+    // Terms of before a gap are gone: there is nothing that an account could have kept.
+    let gap = plans(&[("2026-01-01", Some(100), false), ("2026-02-01", None, false), ("2026-03-01", Some(300), true)]);
+    assert_eq!(monthly(&gap, "2026-01-15", "2026-02-15"), "");
+    assert_eq!(monthly(&gap, "2026-01-15", "2026-03-15"), "300");
+    // Nor is there anything before the first version.
+    let first = plans(&[("2026-01-01", Some(100), true)]);
+    assert_eq!(monthly(&first, "2025-01-01", "2026-01-15"), "100");
+    assert_eq!(monthly(&first, "2025-01-01", "2025-12-31"), "");
+}
+
+#[test]
+fn packs_cohorts_and_the_policy_are_those_of_the_version_in_force() {
+    let mut later = version("2026-12-01", 1);
+    later.policy = Policy { invoice: true, ..Policy::default() };
+    let book = PriceBook::new(vec![version("2026-01-01", 1), later]).unwrap();
+    let invoice = |at: &str| book.policy_at(at.parse().unwrap()).invoice;
+    assert!(!invoice("2025-01-01") && !invoice("2026-11-30") && invoice("2026-12-01"));
+    let at = "2026-12-01".parse().unwrap();
+    assert_eq!(book.pack_named(at, &"pack-115".parse().unwrap()), None);
+    assert_eq!(book.cohort_at(&"beta".parse().unwrap(), at), None);
 }

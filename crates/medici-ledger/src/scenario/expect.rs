@@ -11,7 +11,6 @@ use crate::hold::{HoldState, Slice};
 use crate::ids::AccountId;
 use crate::lot::Lot;
 use crate::posting::Unit;
-use crate::price_book::Warning;
 use crate::wallet::Wallet;
 
 type Met = Result<(), String>;
@@ -64,7 +63,7 @@ impl Runner<'_> {
             "prices" => self.prices(words),
             "warning" => {
                 let kind = words.next("kind of warning")?;
-                let found = self.warnings.iter().any(|warning| warning_kind(warning) == kind);
+                let found = self.warnings.iter().any(|warning| warning.kind() == kind);
                 same(&format!("warning {kind}"), true, found)
             }
             "pack" => self.pack(words),
@@ -281,13 +280,5 @@ fn part_of_lot(lot: &Lot, words: &mut Words<'_>) -> Met {
         "from" => same(part, words.instant()?, lot.effective_at),
         "until" => same(part, words.instant()?, lot.expires_at.map_or("never".to_owned(), |end| end.to_string())),
         other => Err(format!("no part of a lot is called {other:?}")),
-    }
-}
-
-fn warning_kind(warning: &Warning) -> &'static str {
-    match warning {
-        Warning::NoPrice { .. } => "no-price",
-        Warning::Cliff { .. } => "cliff",
-        Warning::PlanChanges { .. } => "plan-changes",
     }
 }

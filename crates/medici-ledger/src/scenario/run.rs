@@ -8,7 +8,8 @@ use super::steps::{Names, Written, build};
 use super::{Outcome, ScenarioError, Step, Subject};
 use crate::command::{Command, Reply};
 use crate::ids::AccountId;
-use crate::price_book::{PriceBook, Warning};
+use crate::price_book::PriceBook;
+use crate::price_warning::Warning;
 use crate::time::Timestamp;
 
 /// The most steps a block may have whose orders are all tried.

@@ -1,7 +1,7 @@
 //! A job as a card: its prompt, its pictures, where it stands and what it cost.
 
 use base64::Engine as _;
-use medici_ledger::{Operation, Timestamp, Usage};
+use medici_ledger::{Operation, Timestamp};
 use medici_studio::{
     Finished, Image, Job, JobState, Outcome, Preview, Progress, Studio,
     engine::{Background, Size, Step},
@@ -178,7 +178,7 @@ fn retry(studio: &Studio, job: &Job) -> Option<Retry> {
     if job.operation != Operation::Generate || !COUNTS.contains(&job.spec.count) {
         return None;
     }
-    let usage = Usage::of(Operation::Generate, job.spec.count);
+    let usage = job.spec.usage(Operation::Generate, studio.engine.model());
     let price = studio.prices.quote(&usage, studio.clock.now()).ok()?.amount;
     Some(Retry { key: Draft::fresh_key(studio), button: strings::try_again(price), background: background(job) })
 }

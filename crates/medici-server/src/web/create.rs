@@ -211,7 +211,9 @@ impl Composer {
         let available = balances.map_or(Credits::ZERO, |balances| balances.available);
         let refill = balances.and_then(|balances| credits_chip::refill(balances, &visitor.zone));
         let count = |count: u32| {
-            let usage = Usage::of(Operation::Generate, count);
+            let Size { width, height } = draft.size;
+            let model = Some(studio.engine.model().into());
+            let usage = Usage { model, width, height, ..Usage::of(Operation::Generate, count) };
             let price = studio.prices.quote(&usage, studio.clock.now()).ok()?.amount;
             let blocked = (available < price).then(|| strings::too_few(available, refill.as_deref()));
             let (button, micro, chosen) = (strings::generate(price), price.micro(), count == draft.count);

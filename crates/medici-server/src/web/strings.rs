@@ -280,9 +280,13 @@ pub(super) fn why_failed(reason: FailReason) -> &'static str {
 pub(super) fn why_refused(error: &SubmitError, refill: Option<&str>) -> String {
     match error {
         SubmitError::BadSpec(message) => sentence(message),
-        SubmitError::NoPrice(QuoteError::NoPrice { .. } | QuoteError::NothingAsked | QuoteError::TooMany { .. }) => {
-            "This has no price at present, so it cannot be drawn.".into()
-        }
+        SubmitError::NoPrice(
+            QuoteError::NoPrice { .. }
+            | QuoteError::NothingAsked
+            | QuoteError::TooMany { .. }
+            | QuoteError::NoSize { .. }
+            | QuoteError::NoMeter { .. },
+        ) => "This has no price at present, so it cannot be drawn.".into(),
         SubmitError::Refused(Refusal::InsufficientCredits { available, .. }) => too_few(*available, refill),
         SubmitError::Refused(refusal) => sentence(&refusal.to_string()),
         SubmitError::KeyReused(_) => {
