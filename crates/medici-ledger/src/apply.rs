@@ -219,8 +219,10 @@ impl Wallet {
             Source::Monthly { occurrence } if occurrence < self.next_occurrence => {
                 return Err(Fault::Fact("a monthly occurrence is granted once"));
             }
-            Source::Monthly { occurrence } => self.next_occurrence = occurrence + 1,
-            Source::PlanChange { occurrence } => self.next_occurrence = self.next_occurrence.max(occurrence + 1),
+            Source::Monthly { occurrence } | Source::PlanChange { occurrence } => {
+                let next = occurrence.checked_add(1).ok_or(Fault::Fact("a month within time"))?;
+                self.next_occurrence = self.next_occurrence.max(next);
+            }
             Source::Purchase | Source::Bonus | Source::Goodwill => {}
             Source::Replacement { .. } | Source::Rollover { .. } => {
                 return Err(Fault::Fact("a lot that replaces another comes with that one's end"));

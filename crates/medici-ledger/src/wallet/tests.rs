@@ -223,7 +223,10 @@ fn check_names_what_is_broken() {
         "lot 1: open holds sum to what is held: not so here"
     );
     assert_eq!(broken(|wallet| wallet.busy_mut().holds.clear()), "lot 1: open holds sum to what is held: not so here");
-    assert_eq!(broken(|wallet| wallet.next_occurrence = 0), "a period that was granted of is not granted again: not so here");
+    assert_eq!(
+        broken(|wallet| wallet.next_occurrence = 0),
+        "a period that was granted of is not granted again: not so here"
+    );
     assert_eq!(
         broken(|wallet| wallet.open_lots[1].number = LotNumber(9)),
         "lots are numbered densely from 1: not so here"

@@ -30,7 +30,7 @@ pub(crate) fn live(world: &World) -> [AccountId; 2] {
     let aside = |number: usize| world.run(world.charge(other, &number.to_string())).unwrap().unwrap();
     let hold = |timeout: Duration| {
         let hold = HoldId::from_u128(world.ids.next());
-        run(Command::Hold { hold, quote: quote(&world.prices, world.clock.now()), timeout });
+        run(Command::hold(hold, quote(&world.prices, world.clock.now()), timeout));
         hold
     };
     let dollar = Cents::from_minor(100).unwrap();
@@ -44,10 +44,8 @@ pub(crate) fn live(world: &World) -> [AccountId; 2] {
         source: Source::Purchase,
         tax: Cents::from_minor(19).unwrap(),
     });
-    run(Command::Charge {
-        charge: HoldId::from_u128(world.ids.next()),
-        quote: quote(&world.prices, world.clock.now()),
-    });
+    let charge = HoldId::from_u128(world.ids.next());
+    run(Command::charge(charge, quote(&world.prices, world.clock.now())));
     aside(1);
     let drawn = hold(HOUR);
     world.clock.advance(HOUR / 2);
