@@ -2,8 +2,10 @@
 
 use crate::amount::{Credits, Money};
 use crate::decide::Draft;
+use crate::entry::Entry;
 use crate::ids::LotNumber;
 use crate::lot::{Class, Lot, Source};
+use crate::posting::LedgerAccount;
 use crate::price_book::PriceBook;
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
@@ -81,19 +83,38 @@ impl Wallet {
     /// booked late is true of the instant it counts from.
     pub(crate) fn balances_at_exactly(&self, book: &PriceBook, at: Timestamp) -> Balances {
         let settled = Draft::settled_at(self, book, at).wallet;
-        let live = |lot: &Lot| lot.is_live(at) || !lot.held.is_zero();
-        let lots: Vec<LotBalance> = settled.open_lots().filter(live).map(|lot| LotBalance::of(&lot)).collect();
-        let sum = |amount: fn(&LotBalance) -> Credits| {
-            let micro = lots.iter().map(|lot| amount(lot).micro()).sum();
-            Credits::from_micro(micro).expect("no part of a lot is negative")
+        Balances::of(settled.open_lots(), settled.next_refill(book, at), at)
+    }
+
+    /// As [`Self::balances_at_exactly`], with the postings of entries that follow this wallet's and count before `at`;
+    /// `now` is the wallet after all entries, which knows the lots that they name.
+    pub(crate) fn balances_with(&self, book: &PriceBook, at: Timestamp, late: &[&Entry], now: &Self) -> Balances {
+        let settled = Draft::settled_at(self, book, at).wallet;
+        let sum = |account: &LedgerAccount, lot: LotNumber| -> i64 {
+            let postings = late.iter().flat_map(|entry| &entry.postings);
+            let meant = postings.filter(|posting| posting.lot == lot && posting.account == *account);
+            meant.map(|posting| posting.amount).sum()
         };
-        Balances {
-            available: sum(|lot| lot.available),
-            held: sum(|lot| lot.held),
-            next_refill: settled.next_refill(book, at),
-            first_expiring: first_expiring(&lots),
-            lots,
-        }
+        // What was given back later may have been used for what happened earlier: never below zero.
+        let part = |micro: i64| Credits::from_micro(micro.max(0)).expect("it is at least zero");
+        let told = |lot: Lot, (available, held): (Credits, Credits)| Lot {
+            available: part(available.micro() + sum(&LedgerAccount::Lot, lot.number)),
+            held: part(held.micro() + sum(&LedgerAccount::Held, lot.number)),
+            ..lot
+        };
+        let known = settled.lots().map(|lot| told(lot, (lot.available, lot.held)));
+        let names_new = |lot: &Lot| {
+            let postings = late.iter().flat_map(|entry| &entry.postings);
+            settled.record(lot.number).is_none() && postings.into_iter().any(|posting| posting.lot == lot.number)
+        };
+        let new = now.lots().filter(names_new).map(|lot| told(lot, (Credits::ZERO, Credits::ZERO)));
+        let mut lots: Vec<Lot> = known.chain(new).collect();
+        lots.retain(|lot| !lot.available.is_zero() || !lot.held.is_zero());
+        lots.sort_unstable_by_key(|lot| {
+            let end = lot.expires_at.unwrap_or(Timestamp::MAX);
+            (lot.priority, end, lot.class, lot.effective_at, lot.number)
+        });
+        Balances::of(lots.into_iter(), settled.next_refill(book, at), at)
     }
 
     /// Returns when something is next due that [`crate::Command::Settle`] would book: a hold's end, a lot's, or
@@ -115,6 +136,25 @@ impl Wallet {
         let at = self.occurrence_start(index, policy);
         let credits = self.monthly(self.plan_terms(book, at).filter(|terms| !terms.is_paid())?);
         (!credits.is_zero()).then_some(Refill { at, credits })
+    }
+}
+
+impl Balances {
+    /// Returns what lots that stand in burn order come to.
+    fn of(lots: impl Iterator<Item = Lot>, next_refill: Option<Refill>, at: Timestamp) -> Self {
+        let live = |lot: &Lot| lot.is_live(at) || !lot.held.is_zero();
+        let lots: Vec<LotBalance> = lots.filter(live).map(|lot| LotBalance::of(&lot)).collect();
+        let sum = |amount: fn(&LotBalance) -> Credits| {
+            let micro = lots.iter().map(|lot| amount(lot).micro()).sum();
+            Credits::from_micro(micro).expect("no part of a lot is negative")
+        };
+        Self {
+            available: sum(|lot| lot.available),
+            held: sum(|lot| lot.held),
+            next_refill,
+            first_expiring: first_expiring(&lots),
+            lots,
+        }
     }
 }
 

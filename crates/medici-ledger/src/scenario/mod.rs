@@ -12,6 +12,7 @@
 //! in `docs/reference/scenarios.md`.
 
 mod expect;
+mod names;
 mod parse;
 mod play;
 mod prices;

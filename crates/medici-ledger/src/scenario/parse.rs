@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ScenarioError;
 use super::prices::{PricesBlock, parse_price_line};
-use super::words::{Words, is_date, parse_duration};
+use super::words::{Words, is_date};
 use crate::time::Timestamp;
 
 /// The account of lines that name none.
@@ -36,6 +36,8 @@ pub(super) enum What<'a> {
     Sweeper(bool),
     Crash,
     Expect(Vec<&'a str>),
+    /// The legs of the last entry of a kind: its name, and a leg a line.
+    ExpectLegs(Vec<&'a str>, Vec<Vec<&'a str>>),
     /// Only time passes.
     Nothing,
 }
@@ -60,6 +62,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Line<'_>>, ScenarioError> {
         let (mut line, words) = parse_head(number, &words).map_err(error)?;
         line.what = match words.first().copied() {
             None => What::Nothing,
+            Some("expect") if words.get(1) == Some(&"legs") => {
+                let legs = block_lines(&mut numbered, number)?;
+                What::ExpectLegs(words[2..].to_vec(), legs.into_iter().map(|(_, leg)| leg).collect())
+            }
             Some("expect") => What::Expect(words[1..].to_vec()),
             Some("crash") if words.len() == 1 => What::Crash,
             Some("sweeper") => match words[1..] {
@@ -94,10 +100,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Line<'_>>, ScenarioError> {
     Ok(lines)
 }
 
-/// Splits a line into words, up to a comment. `#3` is a lot, not a comment.
+/// Splits a line into words, up to a comment. `#3` is a lot, not a comment, and `#3:1` a slice.
 fn split(line: &str) -> Vec<&str> {
-    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
-    let is_comment = |word: &&str| word.strip_prefix('#').is_some_and(|rest| !is_number(rest));
+    let is_comment = |word: &&str| {
+        word.strip_prefix('#').is_some_and(|rest| !rest.starts_with(|letter: char| letter.is_ascii_digit()))
+    };
     line.split_whitespace().take_while(|word| !is_comment(word)).collect()
 }
 
@@ -125,10 +132,8 @@ fn parse_head<'a>(number: usize, words: &[&'a str]) -> Result<(Line<'a>, Vec<&'a
     let mut when = When::Same;
     if rest.peek().is_some_and(is_date) {
         when = When::At(rest.instant()?);
-    } else if let Some(later) = rest.peek().and_then(|word| word.strip_prefix('+')) {
-        let later = parse_duration(later).ok_or_else(|| format!("a duration such as +15m needed, +{later} found"))?;
-        rest.next("instant")?;
-        when = When::Later(later);
+    } else if rest.peek().is_some_and(|word| word.starts_with('+')) {
+        when = When::Later(rest.later()?);
     }
     // Borrow the words from the text, not from the list of them.
     let taken = words.len() - rest.rest().len();

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::names::Names;
 use super::parse::{Line, Request, What, When, parse};
 use super::prices::{PricesBlock, default_version, plan_none};
-use super::steps::{Names, Written, build};
+use super::steps::{Desk, Written};
 use super::{Outcome, ScenarioError, Step, Subject};
 use crate::command::{Command, Reply};
 use crate::ids::AccountId;
+use crate::lot::Source;
 use crate::price_book::PriceBook;
 use crate::price_warning::Warning;
 use crate::time::Timestamp;
@@ -96,7 +98,7 @@ pub(super) struct Runner<'s> {
     pub(super) book: PriceBook,
     pub(super) now: Timestamp,
     /// The outcomes of the last line that asked something.
-    pub(super) last: Vec<(Step, Outcome)>,
+    pub(super) last: Vec<Outcome>,
     /// Why the last price block was refused, if it was.
     pub(super) prices_refused: Option<String>,
     pub(super) warnings: Vec<Warning>,
@@ -139,6 +141,7 @@ impl<'s> Runner<'s> {
         self.sweep();
         match &line.what {
             What::Nothing => Ok(()),
+            What::Command(request) if request.words[0] == "buy" => self.buy(line.account, request),
             What::Command(request) => self.together(&[(line.account, request.clone())]),
             What::Together(requests) => self.together(requests),
             What::Prices(block) => {
@@ -156,6 +159,10 @@ impl<'s> Runner<'s> {
             What::Expect(words) => {
                 self.expectations += 1;
                 self.expect(line.account, words).map_err(error)
+            }
+            What::ExpectLegs(words, legs) => {
+                self.expectations += 1;
+                self.expect_legs(line.account, words, legs).map_err(error)
             }
         }
     }
@@ -176,7 +183,8 @@ impl<'s> Runner<'s> {
                 let wallet = self.subject.wallet(account);
                 let since = wallet.recorded_at().max(swept_until);
                 match wallet.next_due(&self.book, since) {
-                    Some(due) if due <= self.now && due > swept_until => {
+                    // A sandbox's time stands still: what is ahead of its clock is not due.
+                    Some(due) if due <= wallet.own_time(self.now) && due > swept_until => {
                         swept_until = due;
                         let at = due.max(since);
                         self.subject.run(&Step { at, account, command: Command::Settle, key: None });
@@ -187,6 +195,25 @@ impl<'s> Runner<'s> {
         }
     }
 
+    /// Orders, and pays if the order was taken: two requests, one after the other.
+    fn buy(&mut self, account: &str, request: &Request<'_>) -> Result<(), ScenarioError> {
+        let error = |message: &str| ScenarioError { line: request.number, message: message.to_owned() };
+        let ["buy", name, rest @ ..] = request.words.as_slice() else {
+            return Err(error("order needed, the line ends"));
+        };
+        if request.times != 1 {
+            return Err(error("\"buy\" is two requests: order and pay"));
+        }
+        let (wish, lot) = rest.split_at(rest.iter().position(|word| *word == "as").unwrap_or(rest.len()));
+        for words in [[&["order", name], wish].concat(), [&["pay", name], lot].concat()] {
+            self.together(&[(account, Request { words, ..request.clone() })])?;
+            if self.last.iter().any(|outcome| outcome.reply().is_none()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Runs steps that arrive at once.
     fn together(&mut self, requests: &[(&str, Request<'_>)]) -> Result<(), ScenarioError> {
         let mut written: Vec<Written> = Vec::new();
@@ -194,25 +221,52 @@ impl<'s> Runner<'s> {
             let account = self.names.account(account);
             self.open(account, request.words.first() == Some(&"open"));
             for _ in 0..request.times {
-                let built = build(request, account, self.now, &mut self.names, &self.book);
+                let Self { subject, names, book, now: at, .. } = self;
+                let mut desk = Desk { subject: &mut **subject, names, book, account, at: *at };
+                let built = desk.build(request);
                 written.push(built.map_err(|message| ScenarioError { line: request.number, message })?);
             }
         }
         let order = if requests.len() > 1 { self.order_of(written.len()) } else { (0..written.len()).collect() };
-        let steps: Vec<Step> = order.iter().map(|index| written[*index].step.clone()).collect();
+        let (asked, refused): (Vec<usize>, Vec<usize>) =
+            order.into_iter().partition(|index| written[*index].refused.is_none());
+        let steps: Vec<Step> = asked.iter().map(|index| written[*index].step.clone()).collect();
         let outcomes = match steps.as_slice() {
+            [] => Vec::new(),
             [step] => vec![self.subject.run(step)],
             steps => self.subject.run_together(steps),
         };
         assert_eq!(outcomes.len(), steps.len(), "a subject answers every step");
-        for (index, outcome) in order.iter().zip(&outcomes) {
-            let Written { step, lot_name } = &written[*index];
-            if let (Some(name), Some(Reply::Granted(lot))) = (lot_name, outcome.reply()) {
-                self.names.name_lot(step.account, name, *lot);
-            }
+        for (index, outcome) in asked.iter().zip(&outcomes) {
+            self.name_lots(&written[*index], outcome);
         }
-        self.last = steps.into_iter().zip(outcomes).collect();
+        let refused = refused.iter().filter_map(|index| written[*index].refused.clone()).map(Outcome::Refused);
+        self.last = outcomes.into_iter().chain(refused).collect();
         Ok(())
+    }
+
+    /// Gives the lots that an answer speaks of the name that their line has for them.
+    fn name_lots(&mut self, written: &Written, outcome: &Outcome) {
+        let Written { step: Step { account, .. }, lot_name: Some(name), .. } = written else { return };
+        match outcome.reply() {
+            Some(Reply::Granted(lot) | Reply::CohortJoined(Some(lot))) => self.names.name_lot(*account, name, *lot),
+            Some(Reply::Order(order)) => {
+                if let Some(lot) = order.lot {
+                    self.names.name_lot(*account, name, lot);
+                }
+                if let Some(lot) = order.bonus_lot {
+                    self.names.name_lot(*account, &format!("{name}-bonus"), lot);
+                }
+            }
+            Some(Reply::PlanChanged) => {
+                let wallet = self.subject.wallet(*account);
+                let changed = wallet.lots().filter(|lot| matches!(lot.source, Source::PlanChange { .. }));
+                if let Some(lot) = changed.map(|lot| lot.number).max() {
+                    self.names.name_lot(*account, name, lot);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Opens an account that no line opens, on the plan without an allowance.

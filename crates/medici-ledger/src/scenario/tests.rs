@@ -31,7 +31,7 @@ fn lines_that_cannot_be_read_are_named() {
         ("expect", "line 1: expectation needed, the line ends"),
         (
             "expect available 0 beans",
-            "line 1: available, held, captured, expired, live, refill or expiring needed, \"beans\" found",
+            "line 1: one of available, held, captured, expired, withdrawn, debt, live, refill, expiring needed, \"beans\" found",
         ),
         ("2026-01-01 hold job-1 1 for ever", "line 1: a duration such as 15m needed, \"ever\" found"),
         ("2026-02-30 grant free 15", "line 1: an instant such as 2026-11-30T23:59:00Z needed, \"2026-02-30\" found"),

@@ -14,22 +14,26 @@ pub(super) fn parse_usage(operation: Operation, words: &mut Words<'_>) -> Result
         words.next("count")?;
     }
     while let Some(word) = words.peek() {
-        let metered = word.split_once('=');
-        if metered.is_none() && !matches!(word, "model" | "quality" | "size" | "steps") {
-            break;
-        }
-        words.next("part of a request")?;
-        match (word, metered) {
-            (_, Some((meter, count))) => {
-                let meter: MeterName = meter.parse().map_err(|error| format!("{error}"))?;
-                let count = count.parse().map_err(|_| format!("a count such as {meter}=5 needed, {word:?} found"))?;
-                usage.meters.push((meter, count));
-            }
-            ("model", None) => usage.model = Some(words.next("model")?.into()),
-            ("quality", None) => usage.quality = Some(words.next("quality")?.into()),
-            ("steps", None) => usage.steps = Some(words.parse("number of steps")?),
-            _ => (usage.width, usage.height) = parse_size(words)?,
+        match word {
+            "model" => usage.model = Some(words.after("model", |words| words.next("model"))?.into()),
+            "quality" => usage.quality = Some(words.after("quality", |words| words.next("quality"))?.into()),
+            "steps" => usage.steps = Some(words.after("steps", |words| words.parse("number of steps"))?),
+            "size" => (usage.width, usage.height) = words.after("size", parse_size)?,
+            _ if word.contains('=') => usage.meters.extend(parse_meters(words)?),
+            _ => break,
         }
     }
     Ok(usage)
+}
+
+/// Reads `[METER=COUNT …]`.
+pub(super) fn parse_meters(words: &mut Words<'_>) -> Result<Vec<(MeterName, u64)>, String> {
+    let mut meters = Vec::new();
+    while let Some((meter, count)) = words.peek().and_then(|word| word.split_once('=')) {
+        words.next("meter")?;
+        let meter: MeterName = meter.parse().map_err(|error| format!("{error}"))?;
+        let count = count.parse().map_err(|_| format!("a count such as {meter}=5 needed, {count:?} found"))?;
+        meters.push((meter, count));
+    }
+    Ok(meters)
 }

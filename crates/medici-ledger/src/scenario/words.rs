@@ -3,8 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::amount::{Credits, Money};
+use crate::amount::{Credits, Currency, Money};
 use crate::calendar::Months;
+use crate::posting::Unit;
 use crate::time::Timestamp;
 
 /// The rest of a line. Errors are messages; the caller knows the line.
@@ -45,6 +46,11 @@ impl<'a> Words<'a> {
         found
     }
 
+    /// Takes the next word, which must be this one.
+    pub(super) fn expect_word(&mut self, word: &str) -> Result<(), String> {
+        if self.take(word) { Ok(()) } else { Err(format!("{word:?} needed")) }
+    }
+
     pub(super) fn parse<T: FromStr>(&mut self, what: &str) -> Result<T, String>
     where
         T::Err: std::fmt::Display,
@@ -53,19 +59,62 @@ impl<'a> Words<'a> {
         word.parse().map_err(|error| format!("{what}: {error}"))
     }
 
+    /// Takes a word that must be the name of one of these; `-` and `_` are the same.
+    pub(super) fn one_of<T: Copy>(&mut self, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
+        let names = || all.iter().map(|one| name(*one).replace('_', "-")).collect::<Vec<_>>().join(", ");
+        let Some(word) = self.peek() else { return Err(format!("one of {} needed, the line ends", names())) };
+        let found = all.iter().find(|one| name(**one) == word.replace('-', "_"));
+        let found = *found.ok_or_else(|| format!("one of {} needed, {word:?} found", names()))?;
+        self.words = &self.words[1..];
+        Ok(found)
+    }
+
+    /// Takes the word `none`, or what the reader reads.
+    pub(super) fn unless_none<T>(
+        &mut self,
+        read: fn(&mut Self) -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        if self.take("none") { Ok(None) } else { read(self).map(Some) }
+    }
+
+    /// Takes a word that is there, and what the reader reads after it.
+    pub(super) fn after<T>(&mut self, word: &str, read: fn(&mut Self) -> Result<T, String>) -> Result<T, String> {
+        self.next(word)?;
+        read(self)
+    }
+
     pub(super) fn credits(&mut self) -> Result<Credits, String> {
         self.parse("credits")
     }
 
-    /// `$15.00` or `15.00USD` or `15.00 USD`.
+    /// `$15.00`, `€15.00`, `15.00USD` or `15.00 USD`.
     pub(super) fn money(&mut self) -> Result<Money, String> {
         let word = self.next("money")?;
         let text = match word.find(|letter: char| letter.is_ascii_uppercase()) {
             Some(place) => format!("{} {}", &word[..place], &word[place..]),
             None if word.starts_with('$') => word.to_owned(),
+            None if word.starts_with('€') => format!("{} EUR", word.trim_start_matches('€')),
             None => format!("{word} {}", self.next("currency")?),
         };
         text.parse().map_err(|error| format!("money: {error}"))
+    }
+
+    /// Credits (`-15`) or money (`-$15.00`, `15.00 EUR`) with a sign, in micro-credits or minor units.
+    pub(super) fn signed(&mut self) -> Result<(Unit, i64), String> {
+        let word = self.next("amount")?;
+        let (sign, rest) = word.strip_prefix('-').map_or((1, word), |rest| (-1, rest));
+        let coded = |word: &str| word.parse::<Currency>().is_ok();
+        let is_money = rest.starts_with(['$', '€']) || rest.len() > 3 && coded(&rest[rest.len() - 3..]);
+        if is_money || self.peek().is_some_and(coded) {
+            let mut words = vec![rest];
+            if !is_money {
+                words.push(self.next("currency")?);
+            }
+            let money = Words::new(&words).money()?;
+            return Ok((Unit::Money(money.currency), sign * money.amount.minor()));
+        }
+        let credits: Credits = rest.parse().map_err(|error| format!("credits or money: {error}"))?;
+        Ok((Unit::Credits, sign * credits.micro()))
     }
 
     /// `2026-11-30`, `2026-11-30 23:59:00` or RFC 3339.
@@ -87,6 +136,13 @@ impl<'a> Words<'a> {
         parse_duration(word).ok_or_else(|| format!("a duration such as 15m needed, {word:?} found"))
     }
 
+    /// `+30s`, `+7d`.
+    pub(super) fn later(&mut self) -> Result<Duration, String> {
+        let word = self.next("instant")?;
+        let later = word.strip_prefix('+').and_then(parse_duration);
+        later.ok_or_else(|| format!("a duration such as +15m needed, {word} found"))
+    }
+
     /// `1 month`, `12 months`.
     pub(super) fn months(&mut self) -> Result<Months, String> {
         let number: u16 = self.parse("months")?;
@@ -105,7 +161,7 @@ impl<'a> Words<'a> {
     }
 }
 
-pub(super) fn parse_duration(word: &str) -> Option<Duration> {
+fn parse_duration(word: &str) -> Option<Duration> {
     let (number, unit) = word.split_at_checked(word.len().checked_sub(1)?)?;
     let number: u64 = number.parse().ok()?;
     let seconds = match unit {
