@@ -112,7 +112,8 @@ pub struct Budget {
     pub period: BudgetPeriod,
     /// How much at most.
     pub limit: Credits,
-    /// When it was first set; what was charged before does not count.
+    /// When it was first set, or just after if something was charged at that very instant before: what was charged
+    /// before does not count.
     pub since: Timestamp,
     /// When the window began that `used` is about.
     pub window: Timestamp,
@@ -194,6 +195,7 @@ impl Budgets {
         period: BudgetPeriod,
         limit: Option<Credits>,
         at: Timestamp,
+        since: Timestamp,
         held: impl FnOnce(Timestamp) -> i64,
     ) {
         let place = self.budgets.binary_search_by_key(&(subject, period), |budget| (budget.subject, budget.period));
@@ -205,7 +207,7 @@ impl Budgets {
             (Err(index), Some(limit)) => {
                 let window = period.window(at);
                 let used = Credits::from_micro(held(window)).expect("what is held is not negative");
-                self.budgets.insert(index, Budget { subject, period, limit, since: at, window, used });
+                self.budgets.insert(index, Budget { subject, period, limit, since, window, used });
             }
             (Err(_), None) => {}
         }

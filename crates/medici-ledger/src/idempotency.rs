@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::command::Command;
 use crate::hash::Hash;
 use crate::ids::AccountId;
 use crate::time::Timestamp;
@@ -54,6 +55,38 @@ pub enum Keep {
     Day,
     /// For ever: money.
     Forever,
+}
+
+impl Keep {
+    /// Returns how long a key of this command answers: a day for spending, for ever for all that gives or takes.
+    #[must_use]
+    pub const fn of(command: &Command) -> Self {
+        match command {
+            Command::Hold { .. }
+            | Command::Extend { .. }
+            | Command::Capture { .. }
+            | Command::Void { .. }
+            | Command::Charge { .. }
+            | Command::Uncollected { .. }
+            | Command::Settle => Self::Day,
+            Command::Open { .. }
+            | Command::Grant { .. }
+            | Command::PlaceOrder(_)
+            | Command::InvoiceOrder { .. }
+            | Command::PayOrder { .. }
+            | Command::CancelOrder { .. }
+            | Command::Refund { .. }
+            | Command::Reverse { .. }
+            | Command::GiveBack { .. }
+            | Command::Withdraw { .. }
+            | Command::ChangePlan { .. }
+            | Command::JoinCohort { .. }
+            | Command::SetBudget { .. }
+            | Command::SetOverrides { .. }
+            | Command::SetAlert { .. }
+            | Command::SetClock { .. } => Self::Forever,
+        }
+    }
 }
 
 /// What a key led to.

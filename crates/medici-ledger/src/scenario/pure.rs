@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Key, Outcome, Step, Subject};
-use crate::command::{Command, Reply};
+use crate::command::Reply;
 use crate::entry::Entry;
 use crate::idempotency::{Endpoint, Keep, KeyRecord, KeyScope, Verdict, judge};
 use crate::ids::AccountId;
@@ -43,7 +43,7 @@ impl PureSubject {
         let recorded_at = decision.wallet.recorded_at();
         self.wallets.insert(step.account, decision.wallet);
         if let Some((scope, key)) = key {
-            let keep = if matches!(step.command, Command::Grant { .. }) { Keep::Forever } else { Keep::Day };
+            let keep = Keep::of(&step.command);
             let outcome = decision.reply.clone();
             let record = KeyRecord { scope: scope.clone(), fingerprint: key.fingerprint, outcome, recorded_at, keep };
             self.keys.insert(scope, record);

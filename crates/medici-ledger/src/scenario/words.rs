@@ -70,10 +70,7 @@ impl<'a> Words<'a> {
     }
 
     /// Takes the word `none`, or what the reader reads.
-    pub(super) fn unless_none<T>(
-        &mut self,
-        read: fn(&mut Self) -> Result<T, String>,
-    ) -> Result<Option<T>, String> {
+    pub(super) fn unless_none<T>(&mut self, read: fn(&mut Self) -> Result<T, String>) -> Result<Option<T>, String> {
         if self.take("none") { Ok(None) } else { read(self).map(Some) }
     }
 

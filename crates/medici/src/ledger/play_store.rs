@@ -191,8 +191,7 @@ impl Unit {
     fn key(&self) -> Option<KeyUse> {
         let Key { endpoint, key, fingerprint } = self.step.key.clone()?;
         let scope = KeyScope { account: self.step.account, endpoint: Endpoint(endpoint), key };
-        let keep = if matches!(self.step.command, Command::Grant { .. }) { Keep::Forever } else { Keep::Day };
-        Some(KeyUse { scope, fingerprint, keep })
+        Some(KeyUse { scope, fingerprint, keep: Keep::of(&self.step.command) })
     }
 }
 

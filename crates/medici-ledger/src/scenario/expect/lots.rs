@@ -11,8 +11,7 @@ use crate::scenario::run::Runner;
 use crate::scenario::words::Words;
 use crate::wallet::Wallet;
 
-const SUMS: [&str; 9] =
-    ["available", "held", "captured", "expired", "withdrawn", "debt", "live", "refill", "expiring"];
+const SUMS: [&str; 9] = ["available", "held", "captured", "expired", "withdrawn", "debt", "live", "refill", "expiring"];
 
 pub(super) fn is_sum(word: &str) -> bool {
     SUMS.contains(&word)
