@@ -76,7 +76,13 @@ impl Memory {
             let wallets = rows.replay(&prices);
             let mut queue = Queue::default();
             rows.jobs.values().for_each(|job| queue.update(job));
-            let last = rows.entries.last().map_or(Timestamp::MIN, |(entry, _)| entry.recorded_at);
+            // A sandbox's entries are recorded by its own clock, which says nothing of the store's.
+            let live = |account| {
+                let wallet = wallets.get(account).expect("a wallet that was replayed can be read");
+                wallet.is_none_or(|wallet| wallet.sandbox_clock().is_none())
+            };
+            let last = rows.entries.iter().rev().find(|(entry, _)| live(entry.account));
+            let last = last.map_or(Timestamp::MIN, |(entry, _)| entry.recorded_at);
             let start = Start { next_row: rows.entries.len() as u64 + 1, last };
             (Shared::new(wallets, queue, prices), start)
         };

@@ -10,7 +10,9 @@ use medici_ledger::{AccountId, PriceBook, Timestamp, Wallet};
 use rusqlite::Connection;
 
 use super::{
-    OpenError, entries, readers,
+    OpenError,
+    entries::{self, StoredEntry},
+    readers,
     rows::{id, signed, unsigned},
     snapshots::{self, Snapshots},
 };
@@ -39,12 +41,27 @@ pub(crate) fn recover(
     let tail_from = snapshots::tail_from(db)?;
     let last_row = entries::last_row(db)?;
     let dirty = replay_tail(db, &wallets, prices, tail_from, last_row)?;
-    let last = if last_row == 0 { Timestamp::MIN } else { entries::by_row(db, last_row)?.entry.recorded_at };
+    let last = last_instant(db, &wallets, last_row)?;
     Ok(Recovered {
         wallets,
         snapshots: Snapshots::new(tail_target, dirty, oldest, next, accounts),
         start: Start { next_row: last_row + 1, last },
     })
+}
+
+/// Returns when the last entry of a live account was recorded: a sandbox's are recorded by its own clock, which says
+/// nothing of the store's.
+fn last_instant(db: &Connection, wallets: &Wallets, last_row: u64) -> Result<Timestamp, OpenError> {
+    for row in (1..=last_row).rev() {
+        let StoredEntry { account, entry, .. } = entries::by_row(db, row)?;
+        let wallet = wallets.get(account).map_err(|error| OpenError::Broken {
+            what: format!("the wallet row of {account} cannot be read: {error}"),
+        })?;
+        if wallet.is_none_or(|wallet| wallet.sandbox_clock().is_none()) {
+            return Ok(entry.recorded_at);
+        }
+    }
+    Ok(Timestamp::MIN)
 }
 
 /// Puts every account's latest snapshot in memory, two halves at a time. Returns the range of snapshot ids.
