@@ -11,7 +11,7 @@ use std::{
 use anyhow::Result;
 use futures_util::future::join_all;
 use medici_ledger::{
-    AccountId, Command, Entry, Fact, Hold, Money, PriceBook, Reply, ReversalState, Slice, Timestamp, Wallet,
+    AccountId, Entry, Fact, Hold, Money, PriceBook, Reply, ReversalState, Slice, Timestamp, Wallet,
     idempotency::{Endpoint, Keep, KeyScope},
     scenario::{Key, Outcome, Step, Subject},
 };
