@@ -12,6 +12,7 @@ use super::{
     pure,
     server::Server,
     setup::{self, Place},
+    year,
 };
 use crate::{
     admin::block_on,
@@ -38,6 +39,7 @@ pub(crate) fn run(config: &Config, args: &LedgerBench) -> Result<Report> {
     let accounts = if args.full { 1_000_000 } else { args.accounts.unwrap_or(100_000) };
     let mut report = Report::default();
     pure::run(&mut report);
+    year::run(&mut report);
     history(config, &mut report, entries)?;
     restart(config, &mut report, accounts, entries)?;
     Ok(report)
