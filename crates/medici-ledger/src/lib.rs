@@ -37,6 +37,8 @@ mod price_rule;
 mod price_warning;
 mod quote;
 
+mod estimate;
+
 mod apply;
 mod balances;
 mod broken;
@@ -71,6 +73,7 @@ pub use cohort::{CohortName, CohortTerms};
 pub use command::{Command, Decision, GrantError, Refusal, Reply};
 pub use decide::REFUND_GRACE;
 pub use entry::{Entry, Fact, Grant, Replacement};
+pub use estimate::{BREAK_EVEN_PROMPTS_MAX, BreakEven, Estimate, EstimateError, Month, Packs, Way};
 pub use explain::{explain, summary};
 pub use hash::Hash;
 pub use hold::{
