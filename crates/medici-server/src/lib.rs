@@ -33,6 +33,7 @@ mod health;
 mod v1;
 mod web;
 
+pub use api::estimate::EstimateBody;
 pub use routes::{Access, route_list, router};
 pub use serve::serve;
 

@@ -325,3 +325,53 @@ fn a_server_told_to_stop_ends_soon_and_its_job_is_drawn_after_the_restart() {
     assert!(server.stop().success());
     home.verify();
 }
+
+#[test]
+fn a_price_book_is_checked_before_it_is_used() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prices.toml");
+    let path = file.to_str().unwrap();
+    let check = |book: &str| {
+        fs::write(&file, book).unwrap();
+        ["price", "check", path]
+    };
+    let odd =
+        "[[version]]\neffective = 2026-12-01\n[version.operations]\ngenerate = { credits = \"1\", included = 4 }\n";
+    let said = home.ok(&check(odd));
+    assert!(said.contains("warning: edit has no price from 2026-12-01T00:00:00Z on"), "{said}");
+    assert!(said.contains("can be used: 1 version, 2 warnings"), "{said}");
+    let said = home.json(&check(odd));
+    assert_eq!((&said["refused"], &said["warnings"][1]["kind"]), (&Value::Null, &"no-price".into()));
+    assert_eq!(said["versions"][0]["operations"]["generate"]["included"], 4);
+
+    let wrong = odd.replace("\"1\"", "\"1/3\"");
+    let refused = home.fails(1, &check(&wrong));
+    assert!(refused.contains("prices.toml is refused: version 2026-12-01, operation generate, credits:"), "{refused}");
+    let output = home.run(&["price", "check", path, "--json"]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(said["refused"].as_str().unwrap().contains("operation generate, credits"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(home.fails(1, &["price", "check", "/nowhere"]).contains("cannot read /nowhere"));
+    assert!(!home.path().exists(), "checking needs no data directory");
+}
+
+#[test]
+fn the_prices_in_force_are_shown_and_a_month_is_estimated() {
+    let home = Home::new();
+    let shown = home.ok(&["price", "show"]);
+    for part in ["in force from 2022-07-20T00:00:00Z", "1 credit for up to 4 pictures", "studio", "pack-115", "beta"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = home.json(&["price", "show", "--at", "2026-11-22"]);
+    assert_eq!((&shown["plans"]["studio"]["class"], &shown["packs"][0]["bonus"]), (&"paid".into(), &"0".into()));
+    assert!(home.fails(1, &["price", "show", "--at", "2020-01-01"]).contains("no prices are in force"));
+
+    let said = home.ok(&["estimate", "--prompts", "10", "--edits", "3"]);
+    assert_eq!(said.lines().take(2).collect::<Vec<_>>(), ["13 credits a month", "free"]);
+    let said = home.json(&["estimate", "--prompts", "200", "--edits", "20"]);
+    assert_eq!((&said["credits"], &said["ways"][0]["plan"]), (&"220".into(), &"studio".into()));
+    assert_eq!(said["cheaper_from"][0]["prompts"], 88);
+    assert!(home.fails(1, &["estimate", "--plan", "gold"]).contains("there is no plan gold now"));
+    home.fails(2, &["estimate", "--prompts", "-1"]);
+}

@@ -7,6 +7,7 @@ pub(crate) mod problem;
 mod accounts;
 mod charges;
 mod credits;
+pub(crate) mod estimate;
 mod jobs;
 mod keys;
 
@@ -19,6 +20,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET", "/api/credits/entries", Access::AnyKey, get(credits::entries)),
         Route::new("POST", charges::CHARGES, Access::Service, post(charges::charge)),
         Route::new("POST", "/api/hello", Access::Public, post(charges::hello)),
+        Route::new("GET", "/api/estimate", Access::Public, get(estimate::estimate)),
         Route::new("GET", "/api/jobs", Access::Account, get(jobs::list)),
         Route::new("GET", "/api/jobs/{id}", Access::Account, get(jobs::one)),
         Route::new("POST", "/api/jobs/{id}/cancel", Access::Account, post(jobs::cancel)),
