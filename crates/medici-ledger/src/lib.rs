@@ -66,6 +66,7 @@ mod explain;
 pub mod history;
 pub mod idempotency;
 pub mod scenario;
+pub mod simulate;
 pub mod statement;
 pub mod verify;
 

@@ -1,6 +1,7 @@
 //! `medici price`: check a price book before it is used, and show the one in force.
 
-mod of_version;
+mod publish;
+mod simulate;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use medici_ledger::{PriceBook, PriceVersion, Timestamp};
+use medici_server::price_version;
 use medici_studio::{Clock, prices};
 use serde_json::{Value, json};
 
@@ -39,6 +41,17 @@ pub(crate) enum PriceCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Publish the new versions of a price book; each takes effect in the future, at its own instant
+    Publish(publish::PublishArgs),
+    /// List every version that was published, with when and why
+    History {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what a price book would have made of the past: credits, money, accounts that would have run dry. Writes
+    /// nothing
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Runs `medici price`.
@@ -50,6 +63,9 @@ pub(crate) fn run(global: &Global, command: PriceCommand) -> Result<Verdict> {
             show(&book, at.unwrap_or_else(|| SystemClock.now()), json)?;
             Ok(Verdict::Good)
         }
+        PriceCommand::Publish(args) => publish::run(&Config::load(global, Overrides::default())?, &args),
+        PriceCommand::History { json } => publish::history(&Config::load(global, Overrides::default())?, json),
+        PriceCommand::Simulate(args) => simulate::run(&Config::load(global, Overrides::default())?, &args),
     }
 }
 
@@ -69,7 +85,7 @@ fn check(file: &Path, as_json: bool) -> Result<Verdict> {
             let version = warning.version().to_string();
             json!({ "version": version, "kind": warning.kind(), "text": warning.to_string() })
         });
-        let versions: Vec<Value> = book.versions().iter().map(of_version::of_version).collect();
+        let versions: Vec<Value> = book.versions().iter().map(|version| price_version(version, true)).collect();
         let warnings: Vec<Value> = warnings.collect();
         render::json(&json!({ "refused": null, "versions": versions, "warnings": warnings }))?;
         return Ok(Verdict::Good);
@@ -92,7 +108,7 @@ fn check(file: &Path, as_json: bool) -> Result<Verdict> {
 fn show(book: &PriceBook, at: Timestamp, as_json: bool) -> Result<()> {
     let version = book.version_at(at).with_context(|| format!("no prices are in force at {at}"))?;
     if as_json {
-        return render::json(&of_version::of_version(version));
+        return render::json(&price_version(version, true));
     }
     let next = book.versions().iter().find(|later| later.effective_at > at);
     let until = next.map_or_else(String::new, |next| format!(" until {}", next.effective_at));

@@ -126,7 +126,8 @@ pub(crate) async fn estimate(
     let like = Usage { model, width: size.width, height: size.height, ..Usage::of(Operation::Generate, 1) };
     let month = Month { prompts, edits, variations };
     let none = || Fault::from(QuoteError::NoPrice { operation: Operation::Generate });
-    let version = state.studio.prices.version_at(state.studio.clock.now()).ok_or_else(none)?;
+    let prices = state.studio.prices();
+    let version = prices.version_at(state.studio.clock.now()).ok_or_else(none)?;
     let estimate = version.estimate(month, plan, &like).map_err(|failure| match failure {
         EstimateError::UnknownPlan { .. } => Fault::param("invalid_value", "plan", sentence(&failure)),
         EstimateError::NoPrice(failure) => failure.into(),

@@ -13,6 +13,7 @@ mod idempotency;
 mod images;
 mod jobs;
 mod pages;
+mod prices;
 mod routes;
 mod session;
 mod sockets;

@@ -74,6 +74,7 @@ macro_rules! store_contract_tests {
             the_queue_is_the_same_after_a_restart,
             leases_end_by_time_or_with_their_worker,
             a_name_is_given_once,
+            published_prices_are_in_force_at_once_and_kept_for_ever,
             api_keys_are_found_by_their_public_part_until_and_after_revocation,
             a_commit_that_fails_once_is_tried_again_and_nobody_notices,
             whatever_commits_fail_a_charge_with_a_key_happens_exactly_once,

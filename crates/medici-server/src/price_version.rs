@@ -3,8 +3,8 @@
 use medici_ledger::{AnchorPolicy, ChargeMode, Money, OperationPrice, Pack, PlanTerms, PriceVersion, Rate, TierMode};
 use serde_json::{Value, json};
 
-/// Returns a version with every key that it could have.
-pub(super) fn of_version(version: &PriceVersion) -> Value {
+/// Returns a version with every key that it could have. The codes of cohorts are the operator's alone.
+pub fn price_version(version: &PriceVersion, with_codes: bool) -> Value {
     let operations = version.operations.iter().map(|(operation, price)| (operation.to_string(), of_price(price)));
     let plans = version.plans.iter().map(|(plan, terms)| (plan.to_string(), of_plan(terms)));
     let cohorts = version.cohorts.iter().map(|(cohort, terms)| {
@@ -12,7 +12,7 @@ pub(super) fn of_version(version: &PriceVersion) -> Value {
             "bonus": terms.bonus.to_string(),
             "expires_months": terms.expires.get(),
             "priority": terms.priority,
-            "code": terms.code,
+            "code": terms.code.as_ref().filter(|_| with_codes),
             "from": terms.from.map(|at| at.to_string()),
             "until": terms.until.map(|at| at.to_string()),
         });
