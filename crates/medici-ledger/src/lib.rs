@@ -37,6 +37,8 @@ mod price_rule;
 mod price_warning;
 mod quote;
 
+mod estimate;
+
 mod agreed;
 mod apply;
 mod balances;
@@ -64,6 +66,7 @@ mod explain;
 pub mod history;
 pub mod idempotency;
 pub mod scenario;
+pub mod simulate;
 pub mod statement;
 pub mod verify;
 
@@ -78,6 +81,7 @@ pub use cohort::{CohortName, CohortTerms};
 pub use command::{Command, Decision, GrantError, OrderError, Refusal, Reply};
 pub use decide::{REFUND_GRACE, Wish};
 pub use entry::{Entry, Fact, Grant, MeterEvent, Replacement};
+pub use estimate::{BREAK_EVEN_PROMPTS_MAX, BreakEven, Estimate, EstimateError, Month, Packs, Way};
 pub use explain::{explain, summary};
 pub use external_id::{EXTERNAL_ID_MAX, ExternalId, ExternalIdError};
 pub use give_back::{Capture, GiveBackReason};

@@ -23,6 +23,7 @@ mod auth;
 mod body;
 mod idempotency;
 mod links;
+mod price_version;
 mod query;
 mod session;
 mod sign;
@@ -33,6 +34,8 @@ mod health;
 mod v1;
 mod web;
 
+pub use api::estimate::EstimateBody;
+pub use price_version::price_version;
 pub use routes::{Access, route_list, router};
 pub use serve::serve;
 

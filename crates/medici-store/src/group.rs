@@ -88,7 +88,7 @@ pub(crate) struct Flushed {
 pub(crate) struct Shared {
     pub(crate) wallets: Wallets,
     pub(crate) queue: Mutex<Queue>,
-    pub(crate) prices: RwLock<Arc<PriceBook>>,
+    prices: RwLock<Arc<PriceBook>>,
     health: Mutex<Health>,
     units: AtomicU64,
     groups: AtomicU64,
@@ -110,6 +110,14 @@ impl Shared {
             syncs: AtomicU64::new(0),
             entries: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) fn prices(&self) -> Arc<PriceBook> {
+        Arc::clone(&self.prices.read().expect(UNPOISONED))
+    }
+
+    fn set_prices(&self, prices: Arc<PriceBook>) {
+        *self.prices.write().expect(UNPOISONED) = prices;
     }
 
     fn set_health(&self, health: Health) {
@@ -173,7 +181,11 @@ impl Engine {
     }
 
     pub(crate) fn set_prices(&self, prices: Arc<PriceBook>) {
-        *self.shared.prices.write().expect(UNPOISONED) = prices;
+        self.shared.set_prices(prices);
+    }
+
+    pub(crate) fn prices(&self) -> Arc<PriceBook> {
+        self.shared.prices()
     }
 
     pub(crate) fn candidate(&self) -> Option<Candidate> {
@@ -321,7 +333,7 @@ impl<B: Backend> Writer<B> {
     /// Decides the units on copies and commits what they changed.
     fn attempt(&mut self, units: &mut [Box<dyn Unit>]) -> Result<Vec<Decided>, CommitError> {
         let now = self.clock.now().max(self.last);
-        let prices = Arc::clone(&self.shared.prices.read().expect(UNPOISONED));
+        let mut prices = self.shared.prices();
         let wallets = &self.shared.wallets;
         let mut overlay = Overlay::load(&self.backend, wallets, units, self.next_row, now)?;
         let mut decided = Vec::with_capacity(units.len());
@@ -329,6 +341,10 @@ impl<B: Backend> Writer<B> {
             let decide = || unit.decide(UnitOfWork::new(now, &prices, &overlay));
             match catch_unwind(AssertUnwindSafe(decide)) {
                 Ok(changes) if overlay.admits(&changes) => {
+                    if let Some(new) = &changes.prices {
+                        // Whoever publishes next in this group adds to these.
+                        prices = Arc::clone(&new.book);
+                    }
                     overlay.apply(wallets, changes);
                     decided.push(Decided::Well);
                 }
@@ -352,6 +368,9 @@ impl<B: Backend> Writer<B> {
 
     fn publish(&mut self, batch: Batch, flushed: Vec<Flushed>) {
         self.last = batch.now;
+        if let Some(prices) = batch.prices {
+            self.shared.set_prices(prices);
+        }
         self.next_row += batch.entries.len() as u64;
         let wallets = &self.shared.wallets;
         for (account, touched) in batch.wallets {

@@ -10,7 +10,7 @@ use std::{
 use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
 use medici_studio::{
     Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId, KeyOwner,
-    KeyRecord, Store, StoreError, Unit,
+    KeyRecord, PublishedVersion, Store, StoreError, Unit,
 };
 
 use crate::{
@@ -41,6 +41,7 @@ struct Tables {
     names: BTreeMap<String, AccountId>,
     api_keys: HashMap<ApiKeyId, ApiKey>,
     lookups: HashMap<String, ApiKeyId>,
+    price_versions: BTreeMap<Timestamp, PublishedVersion>,
 }
 
 const UNPOISONED: &str = "no code panics while it holds the tables";
@@ -55,7 +56,7 @@ impl Memory {
     /// from the entries and the jobs alone.
     pub fn reopen(self) -> Self {
         let Self { engine, tables, clock, faults } = self;
-        let prices = Arc::clone(&engine.shared.prices.read().expect(UNPOISONED));
+        let prices = engine.prices();
         drop(engine);
         Self::on(tables, clock, prices, faults)
     }
@@ -63,11 +64,6 @@ impl Memory {
     /// Returns the handle that makes commits fail.
     pub fn faults(&self) -> Faults {
         self.faults.clone()
-    }
-
-    /// Puts another price book in force.
-    pub fn set_prices(&self, prices: Arc<PriceBook>) {
-        self.engine.set_prices(prices);
     }
 
     fn on(tables: Arc<RwLock<Tables>>, clock: Arc<dyn Clock>, prices: Arc<PriceBook>, faults: Faults) -> Self {
@@ -151,6 +147,9 @@ impl Backend for Maps {
             tables.lookups.insert(key.lookup.clone(), key.id);
             tables.api_keys.insert(key.id, key.clone());
         }
+        for version in &batch.price_versions {
+            tables.price_versions.insert(version.effective_at, version.clone());
+        }
         Ok(Vec::new())
     }
 
@@ -181,6 +180,9 @@ impl Tables {
                 return refused("an API key of that public part");
             }
             lookups.insert(&key.lookup, &key.id);
+        }
+        if batch.price_versions.iter().any(|version| self.price_versions.contains_key(&version.effective_at)) {
+            return refused("a price version of that instant");
         }
         let mut images = std::collections::HashSet::new();
         for image in &batch.images {
@@ -276,6 +278,18 @@ impl Store for Memory {
             }
             EntryPage { entries, next: (row > 0).then_some(row) }
         }))
+    }
+
+    fn prices(&self) -> Arc<PriceBook> {
+        self.engine.prices()
+    }
+
+    fn set_prices(&self, prices: Arc<PriceBook>) {
+        self.engine.set_prices(prices);
+    }
+
+    async fn price_versions(&self) -> Result<Vec<PublishedVersion>, StoreError> {
+        Ok(self.read(|tables| tables.price_versions.values().cloned().collect()))
     }
 
     fn candidate(&self) -> Option<Candidate> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
-use medici_studio::{Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Loaded, Unit};
+use medici_studio::{Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Loaded, PublishedVersion, Unit};
 
 use crate::{
     group::{Backend, CommitError},
@@ -38,6 +38,10 @@ pub(crate) struct Batch {
     pub(crate) accounts: Vec<Account>,
     /// API keys to insert or replace.
     pub(crate) api_keys: Vec<ApiKey>,
+    /// Price versions to insert.
+    pub(crate) price_versions: Vec<PublishedVersion>,
+    /// The price book that is in force with them.
+    pub(crate) prices: Option<Arc<PriceBook>>,
 }
 
 /// An entry and its place.
@@ -70,6 +74,7 @@ impl Batch {
             && self.keys.is_empty()
             && self.accounts.is_empty()
             && self.api_keys.is_empty()
+            && self.price_versions.is_empty()
     }
 }
 
@@ -181,6 +186,10 @@ impl<'a, B: Backend> Overlay<'a, B> {
         self.batch.images.extend(changes.images);
         self.batch.accounts.extend(changes.accounts);
         self.batch.api_keys.extend(changes.api_keys);
+        if let Some(prices) = changes.prices {
+            self.batch.price_versions.extend(prices.versions);
+            self.batch.prices = Some(prices.book);
+        }
     }
 
     /// Returns what is to be committed, or the error that a look-up met while units were deciding.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use medici_ledger::{AccountId, Entry, Hash};
-use medici_studio::{Account, ApiKey};
+use medici_studio::{Account, ApiKey, PublishedVersion};
 use rusqlite::{Connection, params};
 
 use crate::{
@@ -56,6 +56,17 @@ impl ReadOnly {
     /// The database cannot be read.
     pub fn api_keys(&self, account: Option<AccountId>) -> rusqlite::Result<Vec<ApiKey>> {
         rows::api_keys(&self.db, account)
+    }
+
+    /// Returns every price version that was published, in the order they take effect.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn price_versions(&self) -> rusqlite::Result<Vec<PublishedVersion>> {
+        // A directory that nothing has opened since prices are kept in it has none.
+        let kept = "SELECT count(*) FROM sqlite_master WHERE name = 'price_versions'";
+        let kept: i64 = self.db.query_row(kept, [], |row| row.get(0))?;
+        if kept == 0 { Ok(Vec::new()) } else { rows::price_versions(&self.db) }
     }
 
     /// Returns the key that signs heads; `None` in a directory that nothing has opened since heads are signed.

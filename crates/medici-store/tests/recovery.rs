@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use medici_ledger::{AccountId, Command, Credits, Wallet};
 use medici_store::{Embedded, KeptElsewhere, OpenError, Options};
-use medici_studio::Ids;
+use medici_studio::{Ids, Store as _};
 use medici_testkit::store_contract::world::{World, command};
 use rusqlite::Connection;
 use support::{copy, tamper, world_in};

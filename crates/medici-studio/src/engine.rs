@@ -86,6 +86,25 @@ impl std::fmt::Display for Size {
     }
 }
 
+/// Why a text is not a size.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a size such as 256x256 needed, {found:?} found")]
+pub struct SizeError {
+    found: String,
+}
+
+impl std::str::FromStr for Size {
+    type Err = SizeError;
+
+    /// Parses `256x512`.
+    fn from_str(text: &str) -> Result<Self, SizeError> {
+        let side = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?;
+        let parsed =
+            text.split_once('x').and_then(|(width, height)| Some(Self { width: side(width)?, height: side(height)? }));
+        parsed.ok_or_else(|| SizeError { found: text.chars().take(32).collect() })
+    }
+}
+
 /// What to draw. Everything an engine needs to draw the same pictures again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
@@ -230,4 +249,17 @@ pub trait Encoder: Send + Sync {
     fn png(&self, pixels: &Pixels) -> Vec<u8>;
     /// Encodes a small, fast JPEG or PNG for a preview, with its media type.
     fn preview(&self, pixels: &Pixels) -> (Vec<u8>, &'static str);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_and_nonsense_is_not() {
+        assert_eq!("256x512".parse(), Ok(Size { width: 256, height: 512 }));
+        for text in ["256", "x", "256x", "ax1", "-1x4", "+1x4", "256×256", "1x2x3", "9999999999x1"] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
 }

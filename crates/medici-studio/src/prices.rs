@@ -10,6 +10,8 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use medici_ledger::{CohortName, Operation, PlanName, PriceBook, PriceVersion};
 use serde::Deserialize;
 
+use crate::publish_prices::PublishedVersion;
+
 use offer::{CohortFile, PackFile, PlanFile, PolicyFile};
 use operation::OperationFile;
 
@@ -40,6 +42,20 @@ pub fn parse(text: &str) -> Result<PriceBook, PricesError> {
     let file: BookFile = toml::from_str(text)?;
     let versions = file.version.into_iter().map(VersionFile::version).collect::<Result<_, _>>()?;
     Ok(PriceBook::new(versions)?)
+}
+
+/// Reads the book of versions that were published, each from the file that it came in.
+pub fn published(versions: &[PublishedVersion]) -> Result<PriceBook, PricesError> {
+    let mut found = Vec::with_capacity(versions.len());
+    for PublishedVersion { effective_at, book, .. } in versions {
+        let book = parse(book)?;
+        let version = book.versions().iter().find(|version| version.effective_at == *effective_at).cloned();
+        found.push(version.ok_or_else(|| PricesError::Value {
+            place: format!("version {effective_at}"),
+            problem: "it is not in the file that it was published in".to_owned(),
+        })?);
+    }
+    Ok(PriceBook::new(found)?)
 }
 
 #[derive(Deserialize)]

@@ -1,11 +1,14 @@
 //! The port of the store: units of work go in, committed rows come out.
 
-use medici_ledger::{AccountId, Entry, Timestamp, Wallet};
+use std::sync::Arc;
+
+use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet};
 
 use crate::{
     account::{Account, ApiKey},
     ids::{ApiKeyId, ImageId, JobId},
     job::{Image, Job},
+    publish_prices::PublishedVersion,
     unit::Unit,
 };
 
@@ -45,6 +48,13 @@ pub trait Store: Send + Sync {
     async fn image(&self, id: ImageId) -> Result<Option<Image>, StoreError>;
     /// Returns an account's entries, newest first, from the cursor of an earlier page.
     async fn entries(&self, account: AccountId, cursor: Option<u64>, limit: usize) -> Result<EntryPage, StoreError>;
+
+    /// Returns the price book in force for units of work to come.
+    fn prices(&self) -> Arc<PriceBook>;
+    /// Puts another price book in force, from the next unit of work on. Keeps nothing: that is publishing's.
+    fn set_prices(&self, prices: Arc<PriceBook>);
+    /// Returns every price version that was published, in the order they take effect.
+    async fn price_versions(&self) -> Result<Vec<PublishedVersion>, StoreError>;
 
     /// Returns the job to claim next, by fair turns between accounts: the account served longest ago first,
     /// its oldest job first. A candidate only; the claim decides.

@@ -30,8 +30,6 @@ pub struct Studio {
     pub clock: Arc<dyn Clock>,
     /// Fresh names and secrets.
     pub ids: Arc<dyn Ids>,
-    /// The price book in force; the same that the store decides with.
-    pub prices: Arc<PriceBook>,
     /// Every bound of the job flow.
     pub limits: Limits,
     /// News of jobs, within this process.
@@ -78,10 +76,15 @@ impl Limits {
 }
 
 impl Studio {
+    /// Returns the price book in force.
+    pub fn prices(&self) -> Arc<PriceBook> {
+        self.store.prices()
+    }
+
     /// Returns what the account has now; `None` if there is no such account.
     pub fn balances(&self, account: AccountId) -> Option<Balances> {
         let wallet = self.store.wallet(account)?;
-        Some(wallet.balances(&self.prices, self.clock.now()))
+        Some(wallet.balances(&self.prices(), self.clock.now()))
     }
 
     /// Returns the account of a name or of an id's text, as people type either.

@@ -14,6 +14,7 @@ use crate::{
     account::{Account, ApiKey},
     ids::JobId,
     job::{Image, Job},
+    publish_prices::NewPrices,
     store::{Store, StoreError},
 };
 
@@ -110,6 +111,8 @@ pub struct Changes {
     pub accounts: Vec<Account>,
     /// API keys to insert or replace.
     pub api_keys: Vec<ApiKey>,
+    /// Price versions to insert, and the book that is in force with them.
+    pub prices: Option<NewPrices>,
 }
 
 /// A wallet after a unit of work, and the entries that led there.
@@ -203,6 +206,11 @@ impl<'a> UnitOfWork<'a> {
     /// Inserts or replaces an API key.
     pub fn put_api_key(&mut self, key: ApiKey) {
         self.changes.api_keys.push(key);
+    }
+
+    /// Publishes price versions: they count for every unit of work after this one.
+    pub fn put_prices(&mut self, prices: NewPrices) {
+        self.changes.prices = Some(prices);
     }
 
     /// Returns what an idempotency key stands for, if this request is a repeat.

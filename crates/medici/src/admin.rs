@@ -67,7 +67,7 @@ impl Admin {
     /// Opens the store, or finds the server that has it open.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
         // Commands draw nothing; the small engine spares them loading a model.
-        let studio = match wiring::open(config, wiring::engine(EngineKind::TestPattern)?)? {
+        let studio = match wiring::open(config, wiring::engine(EngineKind::TestPattern)?).await? {
             Opening::Open(studio) => Arc::new(*studio),
             Opening::Locked(locked) => {
                 let Some(server) = config.data.running_server()? else { return Err(locked) };

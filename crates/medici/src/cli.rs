@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     Verdict, account, bench,
     config::{Config, EngineKind, LogFormat, Overrides, Switch},
-    draw, grant, key, ledger, serve,
+    draw, estimate, grant, key, ledger, price, serve,
 };
 
 /// A self-hosted image studio that sells pictures by the credit.
@@ -49,6 +49,11 @@ enum Command {
     Key(key::KeyCommand),
     /// Give credits to an account
     Grant(grant::GrantArgs),
+    /// Check and show the price book
+    #[command(subcommand)]
+    Price(price::PriceCommand),
+    /// Say what a month of requests would cost, by which pack or plan
+    Estimate(estimate::EstimateArgs),
     /// Prove, show, explain and replay the ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -101,6 +106,8 @@ pub(crate) fn run(arguments: Cli) -> Result<Verdict> {
         Command::Account(command) => account::run(Config::load(&global, Overrides::default())?, command),
         Command::Key(command) => key::run(Config::load(&global, Overrides::default())?, command),
         Command::Grant(args) => grant::run(Config::load(&global, Overrides::default())?, args),
+        Command::Price(command) => price::run(&global, command),
+        Command::Estimate(args) => estimate::run(&Config::load(&global, Overrides::default())?, &args),
         Command::Ledger(command) => ledger::run(&global, command),
         Command::Config { json } => {
             Config::load(&global, Overrides::default())?.print(json)?;

@@ -28,8 +28,10 @@ mod render;
 mod serve;
 
 mod account;
+mod estimate;
 mod grant;
 mod key;
+mod price;
 
 mod bench;
 

@@ -51,7 +51,7 @@ pub(crate) fn run(config: Config, first_prompt: Option<String>) -> Result<Verdic
 async fn serve(config: &Config, engine: Arc<dyn Engine>) -> Result<Verdict> {
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let studio = match wiring::open(config, engine)? {
+    let studio = match wiring::open(config, engine).await? {
         Opening::Open(studio) => Arc::new(*studio),
         Opening::Locked(error) => return Err(error),
     };

@@ -1,6 +1,6 @@
 //! The choice of every adapter, and the studio made of them.
 
-use std::{path::Path, sync::Arc};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 use medici_engine::{PngEncoder, Pocket, TestPattern};
@@ -13,6 +13,7 @@ use medici_studio::{
 };
 
 use crate::{
+    books,
     config::{Config, EngineKind},
     data_dir::DataDir,
     machine::{RandomIds, SystemClock, random},
@@ -34,19 +35,40 @@ pub(crate) fn encoder() -> Arc<dyn Encoder> {
     Arc::new(PngEncoder)
 }
 
-/// Reads the price book in force, and warns of what is odd in it.
-pub(crate) fn price_book(config: &Config) -> Result<Arc<PriceBook>> {
-    let book = if config.prices.as_os_str().is_empty() {
-        prices::parse(prices::DEFAULT).context("the built-in price book is refused")?
-    } else {
+/// The price book that a store begins with, and whose new versions it takes at every start.
+pub(crate) struct PriceFile {
+    text: Cow<'static, str>,
+    /// Whether it is the operator's own file, not the built-in one.
+    own: bool,
+    book: PriceBook,
+}
+
+impl PriceFile {
+    /// Reads the configured file, or the built-in book.
+    pub(crate) fn read(config: &Config) -> Result<Self> {
+        let own = !config.prices.as_os_str().is_empty();
+        if !own {
+            let book = prices::parse(prices::DEFAULT).context("the built-in price book is refused")?;
+            return Ok(Self { text: prices::DEFAULT.into(), own, book });
+        }
         let file = config.prices.display();
         let text = std::fs::read_to_string(&config.prices).with_context(|| format!("cannot read {file}"))?;
-        prices::parse(&text).with_context(|| format!("the price book {file} is refused"))?
-    };
-    for warning in book.warnings() {
-        tracing::warn!("The price book: {warning}");
+        let book = prices::parse(&text).with_context(|| format!("the price book {file} is refused"))?;
+        Ok(Self { text: text.into(), own, book })
     }
-    Ok(Arc::new(book))
+}
+
+/// Returns the price book in force, for reading: the store's, or the file's where there is no store with one yet.
+pub(crate) fn price_book(config: &Config) -> Result<Arc<PriceBook>> {
+    let published = match config.data.must_exist() {
+        Ok(()) => books::open(config)?.price_versions()?,
+        Err(_) => Vec::new(),
+    };
+    if published.is_empty() {
+        Ok(Arc::new(PriceFile::read(config)?.book))
+    } else {
+        Ok(Arc::new(prices::published(&published)?))
+    }
 }
 
 /// Opens the files of images in a directory.
@@ -63,31 +85,35 @@ pub(crate) enum Opening {
 }
 
 /// Opens the studio of the data directory, which is made if it is not there.
-pub(crate) fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Opening> {
+pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Opening> {
     config.data.create()?;
-    let prices = price_book(config)?;
+    let file = PriceFile::read(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // The store keeps the key of its first start; these bytes are drawn for that one.
     let options = Options::new(&random());
-    let store = match Embedded::open(config.data.path(), clock.clone(), prices.clone(), &options) {
+    let store = match Embedded::open(config.data.path(), clock.clone(), Arc::new(file.book), &options) {
         Ok(store) => store,
         Err(error @ OpenError::Directory(DirectoryError::InUse { .. })) => return Ok(Opening::Locked(error.into())),
         Err(error) => return Err(error).context("cannot open the store"),
     };
     // After the lock is taken: opening sweeps what another process may just be writing.
     let blobs = blobs(config.data.path())?;
-    Ok(Opening::Open(Box::new(Studio {
+    let studio = Studio {
         store: Arc::new(store),
         blobs: Arc::new(blobs),
         engine,
         encoder: encoder(),
         clock,
         ids: Arc::new(RandomIds),
-        prices,
         limits: config.limits(),
         progress: Default::default(),
         running: Default::default(),
-    })))
+    };
+    let adopted = studio.adopt_prices(&file.text, file.own).await;
+    for warning in adopted.context("the price book cannot be used")?.warnings {
+        tracing::warn!("The price book: {warning}");
+    }
+    Ok(Opening::Open(Box::new(studio)))
 }
 
 /// Returns the account of whoever starts the server; opens it at the first start.

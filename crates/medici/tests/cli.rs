@@ -325,3 +325,106 @@ fn a_server_told_to_stop_ends_soon_and_its_job_is_drawn_after_the_restart() {
     assert!(server.stop().success());
     home.verify();
 }
+
+#[test]
+fn a_price_book_is_checked_before_it_is_used() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prices.toml");
+    let path = file.to_str().unwrap();
+    let check = |book: &str| {
+        fs::write(&file, book).unwrap();
+        ["price", "check", path]
+    };
+    let odd =
+        "[[version]]\neffective = 2026-12-01\n[version.operations]\ngenerate = { credits = \"1\", included = 4 }\n";
+    let said = home.ok(&check(odd));
+    assert!(said.contains("warning: edit has no price from 2026-12-01T00:00:00Z on"), "{said}");
+    assert!(said.contains("can be used: 1 version, 2 warnings"), "{said}");
+    let said = home.json(&check(odd));
+    assert_eq!((&said["refused"], &said["warnings"][1]["kind"]), (&Value::Null, &"no-price".into()));
+    assert_eq!(said["versions"][0]["operations"]["generate"]["included"], 4);
+
+    let wrong = odd.replace("\"1\"", "\"1/3\"");
+    let refused = home.fails(1, &check(&wrong));
+    assert!(refused.contains("prices.toml is refused: version 2026-12-01, operation generate, credits:"), "{refused}");
+    let output = home.run(&["price", "check", path, "--json"]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(said["refused"].as_str().unwrap().contains("operation generate, credits"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(home.fails(1, &["price", "check", "/nowhere"]).contains("cannot read /nowhere"));
+    assert!(!home.path().exists(), "checking needs no data directory");
+}
+
+#[test]
+fn the_prices_in_force_are_shown_and_a_month_is_estimated() {
+    let home = Home::new();
+    let shown = home.ok(&["price", "show"]);
+    for part in ["in force from 2022-07-20T00:00:00Z", "1 credit for up to 4 pictures", "studio", "pack-115", "beta"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = home.json(&["price", "show", "--at", "2026-11-22"]);
+    assert_eq!((&shown["plans"]["studio"]["class"], &shown["packs"][0]["bonus"]), (&"paid".into(), &"0".into()));
+    assert!(home.fails(1, &["price", "show", "--at", "2020-01-01"]).contains("no prices are in force"));
+
+    let said = home.ok(&["estimate", "--prompts", "10", "--edits", "3"]);
+    assert_eq!(said.lines().take(2).collect::<Vec<_>>(), ["13 credits a month", "free"]);
+    let said = home.json(&["estimate", "--prompts", "200", "--edits", "20"]);
+    assert_eq!((&said["credits"], &said["ways"][0]["plan"]), (&"220".into(), &"studio".into()));
+    assert_eq!(said["cheaper_from"][0]["prompts"], 88);
+    assert!(home.fails(1, &["estimate", "--plan", "gold"]).contains("there is no plan gold now"));
+    home.fails(2, &["estimate", "--prompts", "-1"]);
+}
+
+#[test]
+fn prices_are_published_listed_kept_over_a_restart_and_simulated() {
+    let home = Home::new();
+    home.account("ann", "0");
+    home.ok(&["account", "create", "bob", "--plan", "free"]);
+    let book = |effective: &str, edit: &str| {
+        format!(
+            "[[version]]\neffective = {effective}\n[version.operations]\n\
+             generate = {{ credits = \"{edit}\", included = 4 }}\n[version.plans.free]\nmonthly = \"15\"\n\
+             [version.plans.none]\nmonthly = \"0\"\n"
+        )
+    };
+    let file = home.path().join("dearer.toml");
+    fs::write(&file, book("2037-01-01T00:00:00Z", "2")).unwrap();
+    let path = file.to_str().unwrap();
+    assert!(home.ok(&["price", "publish", path, "--dry-run"]).contains("would publish"));
+    assert_eq!(home.json(&["price", "history"]).as_array().unwrap().len(), 1);
+    let published = home.json(&["price", "publish", path, "--reason", "electricity"]);
+    assert_eq!(published["versions"][0]["effective"], "2037-01-01T00:00:00Z");
+    assert!(home.ok(&["price", "publish", path]).contains("nothing new"));
+
+    // A version is never edited, wherever the other text comes from.
+    fs::write(&file, book("2037-01-01T00:00:00Z", "3")).unwrap();
+    assert!(home.fails(1, &["price", "publish", path]).contains("never edited"));
+    assert!(home.fails(1, &["serve", "--prices", path, "--listen", "127.0.0.1:0"]).contains("never edited"));
+    fs::write(&file, book("2020-01-01T00:00:00Z", "3")).unwrap();
+    assert!(home.fails(1, &["price", "publish", path]).contains("in the future"));
+
+    let history = home.json(&["price", "history"]);
+    let states: Vec<&str> =
+        history.as_array().unwrap().iter().map(|version| version["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["in force", "upcoming"]);
+    assert_eq!(history[1]["reason"], "electricity");
+    let later = home.json(&["price", "show", "--at", "2037-06-01"]);
+    assert_eq!(later["operations"]["generate"]["credits"], "2");
+
+    // What if everything had cost eight times as much?
+    let service = home.key(&["--service"]);
+    let mut server = home.serve(&["--engine", "test-pattern", "--worker", "off"]);
+    for number in 0..3 {
+        let (status, answer) = server.client().charge("bob", &service, &format!("charge-{number}")).unwrap();
+        assert!(matches!(status, 200 | 201), "{answer}");
+    }
+    fs::write(&file, book("2020-01-01T00:00:00Z", "8")).unwrap();
+    let simulated = home.json(&["price", "simulate", path, "--since", "2020-01-01"]);
+    assert_eq!(simulated["before"]["micro_credits_spent"]["generate"], "3000000", "{simulated}");
+    assert_eq!(simulated["after"]["micro_credits_spent"]["generate"], "8000000");
+    assert_eq!((&simulated["refused"], &simulated["dry"][0]["account"]), (&2.into(), &"bob".into()));
+    assert!(home.ok(&["price", "simulate", path, "--since", "2020-01-01"]).contains("1 accounts would have run dry"));
+    assert_eq!(home.json(&["account", "show", "bob"])["available"], "12", "a simulation writes nothing");
+    assert!(server.stop().success());
+}

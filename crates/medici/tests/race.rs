@@ -1,41 +1,69 @@
-//! Many at once for the last credits: exactly as many succeed as there are credits.
+//! Many at once for the last credits: exactly as many succeed as there are credits, round after round.
+//!
+//! A thousand rounds; `MEDICI_RACE_ROUNDS` says otherwise.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test of a real process in real time")]
 
 mod support;
 
-use std::sync::Barrier;
+use std::sync::{
+    Barrier, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
-use support::Home;
+use serde_json::json;
+use support::{Ask, Home, rounds};
 
 const CLIENTS: usize = 64;
-const CREDITS: usize = 15;
+/// What plan `free` gives an account that is opened now.
+const CREDITS: u64 = 15;
 
 #[test]
 fn sixty_four_clients_spend_fifteen_credits_fifteen_times() {
     let home = Home::new();
-    let account = home.account("race", &CREDITS.to_string());
-    let key = home.key(&["--service"]);
-    let mut server = home.serve(&["--engine", "test-pattern"]);
-    let start = Barrier::new(CLIENTS);
-    let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|number| {
-                let (server, account, key, start) = (&server, &account, &key, &start);
-                scope.spawn(move || {
-                    let mut client = server.client();
-                    start.wait();
-                    client.charge(account, key, &format!("race-{number}")).unwrap().0
-                })
-            })
-            .collect();
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    let (service, admin) = (home.key(&["--service"]), home.key(&["--admin"]));
+    let mut server = home.serve(&["--engine", "test-pattern", "--worker", "off"]);
+    let rounds = rounds("MEDICI_RACE_ROUNDS", 1_000);
+    let mut operator = server.client();
+    let accounts: Vec<String> = (0..rounds)
+        .map(|round| {
+            let body = json!({ "name": format!("race-{round}"), "plan": "free" });
+            let ask = Ask { method: "POST", path: "/api/accounts", key: &admin, idempotency: None, body: Some(&body) };
+            let (status, account) = operator.ask(ask).unwrap();
+            assert_eq!(status, 201, "{account}");
+            account["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let (charged, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (begin, end) = (Barrier::new(CLIENTS), Barrier::new(CLIENTS));
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for number in 0..CLIENTS {
+            let (server, accounts, service) = (&server, &accounts, &service);
+            let (charged, refused, begin, end, wrong) = (&charged, &refused, &begin, &end, &wrong);
+            scope.spawn(move || {
+                let mut client = server.client();
+                for (round, account) in accounts.iter().enumerate() {
+                    begin.wait();
+                    match client.charge(account, service, &format!("client-{number}")).unwrap().0 {
+                        200 | 201 => charged.fetch_add(1, Ordering::Relaxed),
+                        402 => refused.fetch_add(1, Ordering::Relaxed),
+                        status => panic!("round {round}: client {number} got status {status}"),
+                    };
+                    if end.wait().is_leader() {
+                        let counts = (charged.swap(0, Ordering::Relaxed), refused.swap(0, Ordering::Relaxed));
+                        if counts != (CREDITS, CLIENTS as u64 - CREDITS) {
+                            wrong.lock().unwrap().push((round, counts));
+                        }
+                    }
+                }
+            });
+        }
     });
-    let charged = statuses.iter().filter(|status| matches!(status, 200 | 201)).count();
-    let refused = statuses.iter().filter(|status| **status == 402).count();
-    assert_eq!((charged, refused), (CREDITS, CLIENTS - CREDITS), "{statuses:?}");
-    assert_eq!(home.json(&["account", "show", "race"])["available"], "0");
-    home.verify();
+    assert_eq!(*wrong.lock().unwrap(), []);
+    let last = format!("race-{}", rounds - 1);
+    assert_eq!(home.json(&["account", "show", &last])["available"], "0");
     assert!(server.stop().success());
-    home.verify();
+    // Opened, granted and the captures, of each account; and not one entry more.
+    assert_eq!(home.verify()["entries"].as_u64().unwrap(), rounds * (2 + CREDITS) + 2);
 }

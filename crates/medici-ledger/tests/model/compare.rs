@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use medici_ledger::verify::Replay;
 use medici_ledger::{
     AccountId, Balances, Command, Decision, Entry, GrantError, HOLD_MEMORY, HOLD_MEMORY_COUNT_MAX, Hold, HoldState,
-    LedgerAccount, Refusal, Reply, Slice, Timestamp, Unit, Wallet,
+    LedgerAccount, Money, OrderRecord, Refusal, Reply, Slice, Timestamp, Unit, Wallet,
 };
 use medici_testkit::naive::{Flaw, Naive, State};
 
@@ -230,6 +230,14 @@ fn kind(decision: &Result<Decision, Refusal>) -> &'static str {
             Reply::Charged { .. } => "charged",
             Reply::Uncollected => "uncollected",
             Reply::Settled { .. } => "settled",
+            Reply::Order(_) => "order",
+            Reply::Refunded { .. } => "refunded",
+            Reply::GivenBack { .. } => "given_back",
+            Reply::Withdrawn => "withdrawn",
+            Reply::PlanChanged => "plan_changed",
+            Reply::CohortJoined(_) => "joined",
+            Reply::Set => "set",
+            Reply::ClockSet { .. } => "clock_set",
         },
         Err(refusal) => refusal.code(),
     }
@@ -271,6 +279,12 @@ fn accounts_of(posting: &medici_ledger::Posting) -> Vec<String> {
             vec![format!("revenue {lot}{unit}"), format!("revenue:{operation}{unit}")]
         }
         LedgerAccount::BreakageRevenue => vec![format!("breakage_revenue {lot}{unit}")],
+        LedgerAccount::Withdrawn => vec![format!("withdrawn {lot}")],
+        LedgerAccount::Debt => vec!["debt".into()],
+        LedgerAccount::Clawed => vec!["clawed".into()],
+        LedgerAccount::Receivable => vec![format!("receivable{unit}")],
+        LedgerAccount::Refunds => vec![format!("refunds{unit}")],
+        LedgerAccount::CustomerDebt => vec![format!("customer_debt{unit}")],
     }
 }
 
@@ -278,6 +292,8 @@ fn lot_of_ledger(lot: &medici_ledger::Lot) -> String {
     let reference = match lot.source {
         medici_ledger::Source::Monthly { occurrence } => format!("monthly {occurrence}"),
         medici_ledger::Source::Replacement { of } => format!("replacement {of}"),
+        medici_ledger::Source::Rollover { of } => format!("rollover {of}"),
+        medici_ledger::Source::PlanChange { occurrence } => format!("plan_change {occurrence}"),
         other => other.as_str().to_owned(),
     };
     format!(
@@ -295,7 +311,7 @@ fn lot_of_ledger(lot: &medici_ledger::Lot) -> String {
         lot.cost.map(|cost| (cost.amount.minor(), cost.currency.as_str().to_owned())),
         lot.recognised().minor(),
         lot.deferred().minor(),
-        lot.expired_cost().minor(),
+        lot.left_cost().minor(),
     )
 }
 
@@ -353,6 +369,27 @@ fn balance(balances: &Balances) -> String {
     text
 }
 
+fn money(money: &Money) -> String {
+    format!("{} {}", money.amount.minor(), money.currency.as_str())
+}
+
+/// Writes an order as it stands.
+fn order_of_ledger(record: &OrderRecord) -> String {
+    format!(
+        "{} {} reversed {} withdrawn {} returned {} owed {} repaid {} debt {} lot {:?} bonus {:?}",
+        record.order.id.as_u128(),
+        record.status().as_str(),
+        record.reversed.minor(),
+        record.withdrawn.micro(),
+        record.returned.minor(),
+        record.owed.micro(),
+        record.repaid().micro(),
+        record.debt().minor(),
+        record.lot.map(medici_ledger::LotNumber::get),
+        record.bonus_lot.map(medici_ledger::LotNumber::get),
+    )
+}
+
 /// Writes a reply in the model's words.
 fn reply(reply: &Reply) -> String {
     match reply {
@@ -367,6 +404,16 @@ fn reply(reply: &Reply) -> String {
         Reply::Charged { amount, slices, .. } => format!("charged {} of {}", amount.micro(), listed(slices)),
         Reply::Uncollected => "uncollected".into(),
         Reply::Settled { entries } => format!("settled {entries}"),
+        Reply::Order(record) => format!("order {}", order_of_ledger(record)),
+        Reply::Refunded { amount, order } => {
+            format!("refunded {} {}, order {}", amount.amount.minor(), amount.currency, order_of_ledger(order))
+        }
+        Reply::GivenBack { amount, total, .. } => format!("given back {} of {}", amount.micro(), total.micro()),
+        Reply::Withdrawn => "withdrawn".into(),
+        Reply::PlanChanged => "plan changed".into(),
+        Reply::CohortJoined(lot) => format!("joined {:?}", lot.map(medici_ledger::LotNumber::get)),
+        Reply::Set => "set".into(),
+        Reply::ClockSet { entries } => format!("clock set {entries}"),
     }
 }
 
@@ -401,5 +448,26 @@ fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::TooManyOpen { what, max } => format!("too many {what}: {max}"),
         Refusal::Overflow => "overflow".into(),
+        Refusal::BudgetExceeded { subject, period, limit, used, needed } => {
+            format!("budget {subject} {period}: {} of {} used, {} needed", used.micro(), limit.micro(), needed.micro())
+        }
+        Refusal::InDebt { owed } => format!("in debt {}", owed.micro()),
+        Refusal::UnknownOrder => "unknown order".into(),
+        Refusal::BadOrder(error) => error.code().into(),
+        Refusal::AmountDiffers { found, due } => format!("amount differs: {} of {}", money(found), money(due)),
+        Refusal::RefundTooMuch { asked, refundable } => {
+            format!("refund too much: {} of {}", money(asked), money(refundable))
+        }
+        Refusal::ReversalExists => "reversal exists".into(),
+        Refusal::MoreThanCaptured { asked, left } => {
+            format!("more than captured: {} of {}", asked.micro(), left.micro())
+        }
+        Refusal::BadWithdrawal { available } => format!("bad withdrawal: {}", available.micro()),
+        Refusal::PlanCosts => "plan costs".into(),
+        Refusal::UnknownCohort { cohort } => format!("unknown cohort {}", cohort.as_text()),
+        Refusal::WrongCode => "wrong code".into(),
+        Refusal::CohortJoined => "cohort joined".into(),
+        Refusal::NotSandbox => "not sandbox".into(),
+        Refusal::ClockRange { clock, asked } => format!("clock range: {} to {}", clock.micros(), asked.micros()),
     }
 }

@@ -7,8 +7,10 @@ pub(crate) mod problem;
 mod accounts;
 mod charges;
 mod credits;
+pub(crate) mod estimate;
 mod jobs;
 mod keys;
+mod prices;
 
 use crate::routes::{Access, Route};
 
@@ -19,6 +21,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET", "/api/credits/entries", Access::AnyKey, get(credits::entries)),
         Route::new("POST", charges::CHARGES, Access::Service, post(charges::charge)),
         Route::new("POST", "/api/hello", Access::Public, post(charges::hello)),
+        Route::new("GET", "/api/prices", Access::Public, get(prices::history)),
+        Route::new("POST", "/api/prices", Access::Admin, post(prices::publish)),
+        Route::new("GET", "/api/estimate", Access::Public, get(estimate::estimate)),
         Route::new("GET", "/api/jobs", Access::Account, get(jobs::list)),
         Route::new("GET", "/api/jobs/{id}", Access::Account, get(jobs::one)),
         Route::new("POST", "/api/jobs/{id}/cancel", Access::Account, post(jobs::cancel)),

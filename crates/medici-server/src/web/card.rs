@@ -179,7 +179,7 @@ fn retry(studio: &Studio, job: &Job) -> Option<Retry> {
         return None;
     }
     let usage = job.spec.usage(Operation::Generate, studio.engine.model());
-    let price = studio.prices.quote(&usage, studio.clock.now()).ok()?.amount;
+    let price = studio.prices().quote(&usage, studio.clock.now()).ok()?.amount;
     Some(Retry { key: Draft::fresh_key(studio), button: strings::try_again(price), background: background(job) })
 }
 

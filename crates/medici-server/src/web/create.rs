@@ -214,7 +214,7 @@ impl Composer {
             let Size { width, height } = draft.size;
             let model = Some(studio.engine.model().into());
             let usage = Usage { model, width, height, ..Usage::of(Operation::Generate, count) };
-            let price = studio.prices.quote(&usage, studio.clock.now()).ok()?.amount;
+            let price = studio.prices().quote(&usage, studio.clock.now()).ok()?.amount;
             let blocked = (available < price).then(|| strings::too_few(available, refill.as_deref()));
             let (button, micro, chosen) = (strings::generate(price), price.micro(), count == draft.count);
             Some(CountChoice { count, button, micro, blocked, chosen })

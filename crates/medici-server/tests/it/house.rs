@@ -79,7 +79,6 @@ impl House {
             encoder: Arc::new(PngEncoder),
             clock: clock.clone(),
             ids: Arc::new(SeededIds::new(1)),
-            prices,
             limits: plan.limits,
             progress: Default::default(),
             running: Default::default(),

@@ -58,6 +58,7 @@ impl Backend for Writer {
             batch.accounts.iter().try_for_each(|account| rows::insert_account(&tx, account))?;
             batch.api_keys.iter().try_for_each(|key| rows::put_api_key(&tx, key))?;
             batch.jobs.iter().try_for_each(|job| rows::put_job(&tx, job))?;
+            batch.price_versions.iter().try_for_each(|version| rows::insert_price_version(&tx, version))?;
             batch.images.iter().try_for_each(|image| rows::insert_image(&tx, image))?;
             let keys = self.keys.write(&tx, batch)?;
             let snapshots = self.snapshots.write(&tx, batch, wallets)?;

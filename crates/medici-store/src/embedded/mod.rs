@@ -23,8 +23,8 @@ use std::{
 
 use medici_ledger::{AccountId, PriceBook, Timestamp, Wallet};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId, Store,
-    StoreError, Unit,
+    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId,
+    PublishedVersion, Store, StoreError, Unit,
 };
 use rusqlite::Connection;
 
@@ -177,11 +177,6 @@ impl Embedded {
         Ok(Self { engine, _upkeep: upkeep, readers, faults, directory })
     }
 
-    /// Puts another price book in force, from the next unit of work on.
-    pub fn set_prices(&self, prices: Arc<PriceBook>) {
-        self.engine.set_prices(prices);
-    }
-
     /// Returns how many accounts have a wallet.
     pub fn wallets(&self) -> usize {
         self.engine.shared.wallets.len()
@@ -274,6 +269,18 @@ impl Store for Embedded {
         let last_row = self.engine.shared.wallets.tail(account).last_row;
         let from = cursor.unwrap_or(last_row).min(last_row);
         self.readers.read(move |db| entries::page(db, account, from, limit)).await
+    }
+
+    fn prices(&self) -> Arc<PriceBook> {
+        self.engine.prices()
+    }
+
+    fn set_prices(&self, prices: Arc<PriceBook>) {
+        self.engine.set_prices(prices);
+    }
+
+    async fn price_versions(&self) -> Result<Vec<PublishedVersion>, StoreError> {
+        self.readers.read(rows::price_versions).await
     }
 
     fn candidate(&self) -> Option<Candidate> {

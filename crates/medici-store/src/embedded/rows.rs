@@ -4,6 +4,7 @@
 use medici_ledger::{AccountId, ChargeMode, Credits, HoldId, Operation, Quote, Timestamp};
 use medici_studio::{
     Account, ApiKey, ApiKeyId, BlobHash, FailReason, Image, ImageId, Job, JobId, JobState, KeyOwner, Lease, Outcome,
+    PublishedVersion,
     engine::{Background, Size, Spec},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
@@ -464,4 +465,32 @@ pub(crate) fn all_images(db: &Connection, mut each: impl FnMut(Image)) -> Result
 /// Returns whether an image row names a blob.
 pub(crate) fn blob_is_named(db: &Connection, hash: BlobHash) -> Result<bool> {
     db.prepare_cached("SELECT 1 FROM images WHERE blob = ?")?.exists([hash.0])
+}
+
+// Prices.
+
+pub(crate) fn insert_price_version(db: &Connection, version: &PublishedVersion) -> Result<()> {
+    let insert = "INSERT INTO price_versions (effective_at, published_at, reason, book) VALUES (?, ?, ?, ?)";
+    db.prepare_cached(insert)?.execute(params![
+        version.effective_at.micros(),
+        version.published_at.micros(),
+        version.reason,
+        &*version.book,
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn price_versions(db: &Connection) -> Result<Vec<PublishedVersion>> {
+    let mut query =
+        db.prepare_cached("SELECT effective_at, published_at, reason, book FROM price_versions ORDER BY effective_at")?;
+    let version = |row: &Row<'_>| {
+        let book: String = row.get(3)?;
+        Ok(PublishedVersion {
+            effective_at: instant(row, 0)?,
+            published_at: instant(row, 1)?,
+            reason: row.get(2)?,
+            book: book.into(),
+        })
+    };
+    query.query_map([], version)?.collect()
 }

@@ -66,7 +66,6 @@ impl World {
             encoder: Arc::new(PngEncoder),
             clock: clock.clone(),
             ids: ids.clone(),
-            prices: Arc::new(prices::parse(prices::DEFAULT).unwrap()),
             limits: Limits::for_tests(),
             progress: Hub::default(),
             running: Arc::new(Running::default()),

@@ -44,6 +44,41 @@ pub fn whatever_commits_fail_a_charge_with_a_key_happens_exactly_once(open: Open
     }
 }
 
+/// Rounds of the race, each on an account of its own.
+const RACES: usize = 1_000;
+
+/// Sixty-four clients race for fifteen credits while commits fail; whoever has no answer asks again.
+pub fn sixty_four_clients_get_fifteen_credits_whatever_commits_fail(open: Open<'_>) {
+    let world = World::new(open);
+    for race in 0..RACES {
+        let account = world.account();
+        let failure = if race % 2 == 0 { Failure::Before } else { Failure::AtCommit };
+        // One failure is tried again as a group. More are tried member by member, which takes a commit each.
+        let failures = if race % 20 == 19 { 2 + race / 20 % 6 } else { race % 3 % 2 };
+        world.under_test.fail_next_commits(failures, failure);
+        let mut waiting: Vec<String> = (0..64).map(|client| format!("client-{client}")).collect();
+        let (mut charged, mut refused) = (0, 0);
+        while !waiting.is_empty() {
+            let charges = waiting.iter().map(|key| world.charge(account, key)).collect();
+            let answers = world.run_all(charges);
+            let asked = std::mem::take(&mut waiting);
+            for (key, answer) in asked.into_iter().zip(answers) {
+                match answer {
+                    Ok(Ok(_)) => charged += 1,
+                    Ok(Err(_)) => refused += 1,
+                    Err(_) => waiting.push(key),
+                }
+            }
+        }
+        assert_eq!((charged, refused), (15, 49), "race {race}");
+        assert_eq!(world.available(account), Credits::ZERO, "race {race}");
+        let wallet = world.store().wallet(account).expect("the account was opened");
+        let captured: i64 = wallet.lots().map(|lot| lot.captured.micro()).sum();
+        assert_eq!(captured, Credits::whole(15).micro(), "race {race}");
+        assert_eq!(wallet.seq(), 2 + 15, "race {race}: opened, granted, and each capture once");
+    }
+}
+
 /// Nobody fails for another's rows.
 pub fn a_group_whose_commits_fail_is_decided_one_by_one(open: Open<'_>) {
     let world = World::new(open);

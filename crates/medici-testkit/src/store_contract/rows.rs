@@ -1,7 +1,9 @@
-//! Promises about accounts and API keys.
+//! Promises about accounts, API keys and price versions.
 
-use medici_ledger::AccountId;
-use medici_studio::{Account, ApiKey, ApiKeyId, Ids, KeyOwner, Touches};
+use std::sync::Arc;
+
+use medici_ledger::{AccountId, PriceBook};
+use medici_studio::{Account, ApiKey, ApiKeyId, Ids, KeyOwner, NewPrices, PublishedVersion, Touches};
 
 use super::{
     Open,
@@ -85,4 +87,42 @@ pub fn api_keys_are_found_by_their_public_part_until_and_after_revocation(open_s
     assert_eq!(world.wait(store.api_key("unknown")).unwrap(), None);
     assert_eq!(world.wait(store.api_keys(Some(account))).unwrap(), [newer, own]);
     assert_eq!(world.wait(store.api_keys(None)).unwrap(), [admin, service]);
+}
+
+/// Published prices are in force for the next unit of work, also for the next of the same group, and after a restart
+/// they are there to be put in force again. A version is published once.
+pub fn published_prices_are_in_force_at_once_and_kept_for_ever(open_store: Open<'_>) {
+    let world = World::new(open_store);
+    let at = |days: u64| {
+        let now = world.prices.versions().last().unwrap().effective_at;
+        now.max(medici_ledger::Timestamp::EPOCH).plus(std::time::Duration::from_secs(days * 86_400)).unwrap()
+    };
+    let publish = |effective_at: medici_ledger::Timestamp| {
+        act(Touches::default(), move |work| {
+            let mut version = work.prices().versions().last().expect("there are prices").clone();
+            version.effective_at = effective_at;
+            let mut versions = work.prices().versions().to_vec();
+            versions.push(version);
+            let book = PriceBook::new(versions).map_err(|error| error.to_string())?;
+            let row = PublishedVersion {
+                effective_at,
+                published_at: work.now(),
+                reason: "a test".into(),
+                book: "a file".into(),
+            };
+            work.put_prices(NewPrices { versions: vec![row], book: Arc::new(book) });
+            Ok::<_, String>(work.prices().versions().len())
+        })
+    };
+    let before = world.store().prices().versions().len();
+    let counts = world.run_all(vec![publish(at(40_000)), publish(at(40_001))]);
+    let counts: Vec<usize> = counts.into_iter().map(|count| count.unwrap().unwrap()).collect();
+    assert_eq!(counts, [before, before + 1], "the second sees what the first published");
+    assert_eq!(world.store().prices().versions().len(), before + 2);
+    assert!(world.run(publish(at(40_000))).unwrap().is_err(), "two versions of one instant");
+
+    let world = world.reopen();
+    let kept = world.wait(world.store().price_versions()).unwrap();
+    assert_eq!(kept.iter().map(|row| &*row.book).collect::<Vec<_>>(), ["a file", "a file"]);
+    assert!(kept[0].effective_at < kept[1].effective_at);
 }

@@ -26,7 +26,7 @@ pub(crate) fn run(config: &Config, args: &HttpBench) -> Result<Report> {
     let mut report = Report::default();
     let place = Place::new(config)?;
     let (key, accounts) = block_on(async {
-        let studio = place.studio()?;
+        let studio = place.studio().await?;
         Ok((setup::service_key(&studio).await?, setup::accounts(&studio, "bench", CLIENTS as u64).await?))
     })?;
 

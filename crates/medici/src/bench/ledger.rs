@@ -12,6 +12,7 @@ use super::{
     pure,
     server::Server,
     setup::{self, Place},
+    year,
 };
 use crate::{
     admin::block_on,
@@ -38,6 +39,7 @@ pub(crate) fn run(config: &Config, args: &LedgerBench) -> Result<Report> {
     let accounts = if args.full { 1_000_000 } else { args.accounts.unwrap_or(100_000) };
     let mut report = Report::default();
     pure::run(&mut report);
+    year::run(&mut report);
     history(config, &mut report, entries)?;
     restart(config, &mut report, accounts, entries)?;
     Ok(report)
@@ -49,7 +51,7 @@ fn history(config: &Config, report: &mut Report, entries: u64) -> Result<()> {
     let disk = micros(sync_p50(place.path(), 500)?);
     report.figure("sync p50 (fdatasync of 4 KiB appended)", disk, "us");
     block_on(async {
-        let studio = place.studio()?;
+        let studio = place.studio().await?;
         let accounts = setup::accounts(&studio, "spread", SPREAD).await?;
         let mut history = History { studio: &studio, accounts: &accounts, written: 0 };
         history.charge(EARLY).await?;
@@ -113,10 +115,10 @@ impl History<'_> {
 /// A server with many accounts: its memory, and how soon it charges again after `kill -9`.
 fn restart(config: &Config, report: &mut Report, accounts: u64, entries: u64) -> Result<()> {
     let place = Place::new(config)?;
-    let ids = block_on(async { setup::accounts(&place.studio()?, "many", accounts).await })?;
+    let ids = block_on(async { setup::accounts(&place.studio().await?, "many", accounts).await })?;
     memory(config, report, &place, accounts)?;
     let (key, account) = block_on(async {
-        let studio = place.studio()?;
+        let studio = place.studio().await?;
         // Opening, the month's credits and the purchase are three entries of each account.
         setup::charges(&studio, &ids, 0, entries.saturating_sub(3 * accounts)).await?;
         Ok((setup::service_key(&studio).await?, ids[0]))

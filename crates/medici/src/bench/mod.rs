@@ -13,6 +13,7 @@ mod picture;
 mod pure;
 mod server;
 mod setup;
+mod year;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

@@ -31,7 +31,7 @@ const BY_HAND: usize = 200;
 pub(crate) fn run(config: &Config, args: &HttpBench, report: &mut Report) -> Result<()> {
     let place = Place::new(config)?;
     let key = block_on(async {
-        let studio = place.studio()?;
+        let studio = place.studio().await?;
         let account = setup::accounts(&studio, "bench", 1).await?[0];
         setup::account_key(&studio, account).await
     })?;

@@ -42,8 +42,8 @@ impl Place {
     }
 
     /// Opens its studio. Nothing is drawn by it.
-    pub(crate) fn studio(&self) -> Result<Studio> {
-        match wiring::open(&self.config, wiring::engine(EngineKind::TestPattern)?)? {
+    pub(crate) async fn studio(&self) -> Result<Studio> {
+        match wiring::open(&self.config, wiring::engine(EngineKind::TestPattern)?).await? {
             Opening::Open(studio) => Ok(*studio),
             Opening::Locked(error) => Err(error),
         }

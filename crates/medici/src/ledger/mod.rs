@@ -7,6 +7,8 @@ mod proof;
 mod statement;
 mod verify;
 
+pub(crate) use statement::credits as signed_credits;
+
 use anyhow::Result;
 use clap::Subcommand;
 use medici_ledger::{AccountId, Entry};

@@ -102,7 +102,7 @@ pub(super) fn of_money(line: &MoneyLine) -> Value {
 }
 
 /// Writes signed micro-credits as a decimal.
-pub(super) fn credits(micro: i64) -> String {
+pub(crate) fn credits(micro: i64) -> String {
     let sum = Credits::from_micro(micro.abs()).expect("an absolute amount is not negative");
     format!("{}{sum}", if micro < 0 { "-" } else { "" })
 }

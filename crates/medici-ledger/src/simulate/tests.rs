@@ -1,0 +1,84 @@
+use super::*;
+use crate::amount::Credits;
+use crate::plan::PlanTerms;
+use crate::price_book::PriceVersion;
+use crate::price_rule::OperationPrice;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn book(price: &str, monthly: u32) -> PriceBook {
+    let price = OperationPrice::per_operation(price.parse().unwrap(), 4);
+    let version = PriceVersion {
+        effective_at: Timestamp::EPOCH,
+        operations: [(Operation::Generate, price)].into(),
+        plans: [("free".parse().unwrap(), PlanTerms::monthly(Credits::whole(monthly)))].into(),
+        ..PriceVersion::default()
+    };
+    PriceBook::new(vec![version]).unwrap()
+}
+
+/// Ten charges in November, one each day, by an account that was opened in October.
+fn november(book: &PriceBook) -> (AccountId, Vec<Entry>) {
+    let account = AccountId::from_u128(1);
+    let mut wallet = Wallet::new(account);
+    let mut entries = Vec::new();
+    let mut run = |command: Command, now: Timestamp| {
+        let decision = wallet.decide(&command, book, now).unwrap();
+        wallet = decision.wallet;
+        entries.extend(decision.entries);
+    };
+    run(Command::open("free".parse().unwrap()), at("2026-10-01"));
+    for day in 1..=10 {
+        let now = at(&format!("2026-11-{day:02} 12:00:00"));
+        let quote = book.quote(&Usage::of(Operation::Generate, 4), now).unwrap();
+        run(Command::charge(HoldId::from_u128(day), quote), now);
+    }
+    (account, entries)
+}
+
+fn in_november() -> Period {
+    Period { from: at("2026-11-01"), until: at("2026-12-01") }
+}
+
+#[test]
+fn the_same_prices_give_the_same_past() {
+    let book = book("1", 15);
+    let (account, entries) = november(&book);
+    let simulation = simulate(account, &entries, &book, in_november());
+    assert_eq!(simulation.before, simulation.after);
+    assert_eq!(simulation.before.spent[&Operation::Generate], 10_000_000);
+    assert_eq!(simulation.before.count[&Operation::Generate], 10);
+    assert_eq!((simulation.dry_at, simulation.refused, simulation.unpriced), (None, 0, 0));
+}
+
+#[test]
+fn dearer_prices_run_an_account_dry_at_the_charge_that_it_cannot_pay() {
+    let before = book("1", 15);
+    let (account, entries) = november(&before);
+    let dearer = as_from(&book("2", 15), at("2026-11-01"));
+    let simulation = simulate(account, &entries, &dearer, in_november());
+    assert_eq!(simulation.after.spent[&Operation::Generate], 14_000_000);
+    assert_eq!(simulation.refused, 3);
+    assert_eq!(simulation.dry_at, Some(at("2026-11-08 12:00:00")));
+}
+
+#[test]
+fn a_smaller_plan_counts_from_the_period_on() {
+    let before = book("1", 15);
+    let (account, entries) = november(&before);
+    let smaller = as_from(&book("1", 5), at("2026-11-01"));
+    let simulation = simulate(account, &entries, &smaller, in_november());
+    assert_eq!((simulation.before.given, simulation.after.given), (15_000_000, 5_000_000));
+    assert_eq!(simulation.refused, 5);
+}
+
+#[test]
+fn what_the_other_book_does_not_sell_is_counted() {
+    let before = book("1", 15);
+    let (account, entries) = november(&before);
+    let nothing = PriceBook::new(vec![PriceVersion { effective_at: Timestamp::EPOCH, ..PriceVersion::default() }]);
+    let simulation = simulate(account, &entries, &nothing.unwrap(), in_november());
+    assert_eq!((simulation.unpriced, simulation.refused), (10, 0));
+}
