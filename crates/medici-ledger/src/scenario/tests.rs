@@ -38,6 +38,21 @@ fn lines_that_cannot_be_read_are_named() {
         ("0 times hold 1", "line 1: 1 to 10000 times needed, \"0\" found"),
         ("grant free 1.0000001", "line 1: credits: at most 6 decimals allowed"),
         ("sweeper", "line 1: \"sweeper on\" or \"sweeper off\" needed"),
+        ("order P pack small", "line 1: no pack \"small\" is sold now"),
+        ("2 times buy P period", "line 1: \"buy\" is two requests: order and pay"),
+        ("refund P $1.00", "line 1: \"as\" and the refund's name needed"),
+        (
+            "reverse P d1 lose $1.00",
+            "line 1: one of refunded, refund-failed, disputed, lost, won needed, \"lose\" found",
+        ),
+        ("charge 1 by ann", "line 1: \"member\" or \"api-key\" and a name needed"),
+        ("budget team month 5", "line 1: account, member or api-key needed, \"team\" found"),
+        ("expect legs granted\nlot #1 1", "line 1: the block has no \"end\""),
+        (
+            "grant free 1\nexpect legs granted\nlot free 1\nend",
+            "line 2: legs lot #1 1 expected, issuance:free #1 -1, lot #1 1 found",
+        ),
+        ("expect budget account month used 1 of 2", "line 1: used 1 of 2 expected, none found"),
     ] {
         assert_eq!(play(text), message);
     }
