@@ -121,7 +121,7 @@ impl Wallet {
         let mut left = amount;
         let mut slices = Vec::new();
         for lot in self.open_lots.iter().rev() {
-            if lot.source().occurrence() != Some(number) || lot.cost != 0 {
+            if lot.source().occurrence() != Some(number) || lot.class != Class::Free {
                 continue;
             }
             let taken = lot.available(self.held_of(lot.number)).min(left);
