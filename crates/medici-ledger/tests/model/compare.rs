@@ -63,10 +63,12 @@ impl<'a> Pair<'a> {
         if let Ok(decision) = decision
             && !decision.entries.is_empty()
         {
+            let before = self.wallet.clone();
             self.follow(decision)?;
             self.compare_wallet()?;
             self.compare_orders()?;
             self.compare_agreed()?;
+            crate::reached::situations(&before, &self.wallet, &self.entries, &mut self.reached);
         }
         self.compare_balances(step.at)?;
         self.compare_balances(step.look_at)?;
@@ -218,6 +220,12 @@ impl<'a> Pair<'a> {
         same("how many orders there are", self.wallet.orders().len(), self.model.orders.len())?;
         for (record, expected) in self.wallet.orders().iter().zip(&self.model.orders) {
             same("an order", order_of_ledger(record), expected.in_words())?;
+            // Whatever went back and came again, in the end nothing is taken and nothing owed.
+            if record.reversed.is_zero() {
+                let left =
+                    (record.withdrawn.micro(), record.owed.micro(), record.returned.minor(), record.debt().minor());
+                same("what a reversal leaves behind that is undone", left, (0, 0, 0, 0))?;
+            }
             same("what can be refunded", self.wallet.refundable(record).minor(), self.model.refundable(expected))?;
         }
         let owed = self.model.orders.iter().map(|order| order.owed - order.repaid()).sum();
@@ -231,6 +239,7 @@ impl<'a> Pair<'a> {
     fn compare_agreed(&self) -> Result<(), String> {
         let (wallet, model) = (&self.wallet, &self.model);
         let now = wallet.recorded_at();
+        same("the account's time", wallet.own_time(now).micros(), model.own_time(now.micros()))?;
         same("how many budgets there are", wallet.budgets().len(), model.budgets.len())?;
         for (budget, expected) in wallet.budgets().iter().zip(&model.budgets) {
             let row = (budget.subject, budget.period, budget.limit.micro(), budget.used_at(now).micro());

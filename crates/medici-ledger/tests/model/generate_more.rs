@@ -10,7 +10,13 @@ use crate::world::{CODES, COHORTS, PACKS, PLANS};
 impl Generator {
     pub(crate) fn charge(&mut self, model: &Naive) -> Action {
         let happened_at = self.one_in(3).then(|| self.happened_at(model));
-        let (operation, count) = (self.operation(), self.count());
+        let (mut operation, mut count) = (self.operation(), self.count());
+        if self.one_in(3) {
+            // About all there is: what is spent makes refunds and disputes hard.
+            let available = model.lots.iter().filter(|lot| !lot.ended).map(|lot| lot.available).sum::<i64>();
+            let most = u32::try_from(available / 250_000).unwrap_or(u32::MAX).min(4_000);
+            (operation, count) = ("vary", (most - most.min(u32::try_from(self.below(12)).unwrap())).max(1));
+        }
         Action::Charge { id: self.new_id(), operation, count, spender: self.spender(), happened_at }
     }
 
@@ -69,11 +75,7 @@ impl Generator {
                 let amount = self.one_in(2).then(|| self.amount_of(model, order));
                 Action::Refund { order, name: self.reversal(order), amount }
             }
-            59..75 => {
-                let order = self.some_order();
-                let state = ReversalState::ALL[self.below(5)];
-                Action::Reverse { order, name: self.reversal(order), state, amount: self.amount_of(model, order) }
-            }
+            59..75 => self.reverse(model),
             75..88 => self.charge(model),
             88..94 => self.give_back(model),
             94..97 => self.withdraw(model),
@@ -124,6 +126,27 @@ impl Generator {
         self.next_order.saturating_sub(back).max(1)
     }
 
+    /// A report on money that goes back: mostly of a dispute, half of them how it went on.
+    fn reverse(&mut self, model: &Naive) -> Action {
+        let known: Vec<_> = (model.orders.iter())
+            .flat_map(|record| record.reversals.iter().map(|reversal| (record.order.id, reversal)))
+            .collect();
+        if !known.is_empty() && self.one_in(2) {
+            let (order, (name, state, amount)) = known[self.below(known.len())];
+            let order = u32::try_from(order.as_u128()).unwrap();
+            let next = match state {
+                ReversalState::Refunded | ReversalState::RefundFailed => ReversalState::RefundFailed,
+                _ => [ReversalState::Won, ReversalState::Won, ReversalState::Lost][self.below(3)],
+            };
+            let amount = if self.one_in(4) { self.amount_of(model, order) } else { *amount };
+            return Action::Reverse { order, name: name[3..].parse().unwrap(), state: next, amount };
+        }
+        let order = self.some_order();
+        let states = [ReversalState::Disputed, ReversalState::Disputed, ReversalState::ALL[self.below(5)]];
+        let state = states[self.below(3)];
+        Action::Reverse { order, name: self.reversal(order), state, amount: self.amount_of(model, order) }
+    }
+
     fn reversal(&mut self, order: u32) -> u32 {
         if self.one_in(30) { 10 } else { order * 10 + u32::try_from(self.below(3)).unwrap() }
     }
@@ -169,11 +192,7 @@ impl Generator {
                 let order = self.some_order();
                 Action::Refund { order, name: self.reversal(order), amount: None }
             }
-            69..73 => {
-                let order = self.some_order();
-                let state = ReversalState::ALL[self.below(5)];
-                Action::Reverse { order, name: self.reversal(order), state, amount: self.amount_of(model, order) }
-            }
+            69..73 => self.reverse(model),
             73..85 => self.charge(model),
             85..90 => Action::SetOverrides {
                 monthly: (!self.one_in(4)).then(|| (!self.one_in(4)).then(|| self.up_to(40) * 1_000_000)),

@@ -168,7 +168,7 @@ impl Naive {
                 self.charge(*charge, quote, *spender, happened_at.map(|at| at.micros()), now)
             }
             Command::Uncollected { hold, amount } => self.uncollected(*hold, micro(*amount), now),
-            Command::PlaceOrder(order) => self.place_order(order, now),
+            Command::PlaceOrder(order) => self.place_order(order),
             Command::InvoiceOrder { order } => self.invoice_order(*order, now),
             Command::PayOrder { order, amount } => self.pay_order(*order, amount, now),
             Command::CancelOrder { order } => self.cancel_order(*order),
