@@ -448,9 +448,9 @@ impl Wallet {
     fn withdraw(&mut self, lot: LotNumber, amount: Credits, legs: &mut Legs) -> Result<(), Fault> {
         let index = self.open_lots.iter().position(|other| other.number == lot);
         let index = index.ok_or(Fault::Fact("credits are withdrawn of a lot that has some"))?;
-        let held = self.held_of(lot);
+        let (held, ordered) = (self.held_of(lot), self.is_ordered(lot));
         let record = &mut self.open_lots[index];
-        if record.cost != 0 || amount.is_zero() || record.available(held) < amount.micro() {
+        if record.cost != 0 || ordered || amount.is_zero() || record.available(held) < amount.micro() {
             return Err(Fault::Fact("at most what is available is withdrawn, of a lot without a cost"));
         }
         record.withdrawn += amount.micro();

@@ -118,7 +118,8 @@ impl Wallet {
     }
 
     /// Returns when something is next due that [`crate::Command::Settle`] would book: a hold's end, a lot's, or
-    /// a month's credits; an instant that has passed is overdue. For a sweeper's queue.
+    /// a month's credits; an instant that has passed is overdue. For a sweeper's queue, which asks again when a
+    /// version of the prices comes into force: what a later one brings is not foreseen beyond the next month.
     #[must_use]
     pub fn next_due(&self, book: &PriceBook, now: Timestamp) -> Option<Timestamp> {
         let holds = self.open_holds().map(|hold| hold.expires_at);

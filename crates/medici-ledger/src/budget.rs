@@ -112,8 +112,8 @@ pub struct Budget {
     pub period: BudgetPeriod,
     /// How much at most.
     pub limit: Credits,
-    /// When it was first set, or just after if something was charged at that very instant before: what was charged
-    /// before does not count.
+    /// When it was first set; what was charged before does not count, and what was admitted by then does not leave
+    /// when it is given back.
     pub since: Timestamp,
     /// When the window began that `used` is about.
     pub window: Timestamp,
@@ -180,9 +180,10 @@ impl Budgets {
         }
     }
 
-    /// Gives back what an operator gives back of a charge: only what counted.
+    /// Gives back what an operator gives back of a charge: only what surely counted. What was admitted at the very
+    /// instant at which a budget was set may have been before it, so it stays.
     pub(crate) fn give_back(&mut self, spender: &Spender, amount: i64, booked_at: Timestamp) {
-        let counted = |budget: &&mut Budget| budget.subject.covers(spender) && booked_at >= budget.since;
+        let counted = |budget: &&mut Budget| budget.subject.covers(spender) && booked_at > budget.since;
         for budget in self.budgets.iter_mut().filter(counted) {
             budget.give_back(amount, booked_at);
         }

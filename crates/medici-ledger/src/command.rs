@@ -458,7 +458,7 @@ pub enum Refusal {
         /// What is left.
         left: Credits,
     },
-    /// No lot of that number that has so much, or one that was paid for.
+    /// No lot of that number that has so much, or one that money stands for or an order has granted.
     BadWithdrawal {
         /// What can be withdrawn of it.
         available: Credits,

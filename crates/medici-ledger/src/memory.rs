@@ -92,12 +92,6 @@ impl Memory {
         (age <= HOLD_MEMORY_COUNT_MAX && is_remembered(found, now)).then_some(found)
     }
 
-    /// Returns whether something was captured at an instant than which nothing later ended.
-    pub(crate) fn captured_at(&self, at: Timestamp) -> bool {
-        let latest_first = self.recent.iter().rev().chain(self.older.iter().flat_map(|older| older.iter().rev()));
-        latest_first.take_while(|ended| ended.at == at).any(|ended| matches!(ended.end, End::Captured { .. }))
-    }
-
     pub(crate) fn remember(&mut self, ended: Ended) {
         if self.recent.len() == RECENT_MAX {
             self.fold(ended.at);

@@ -23,7 +23,7 @@ pub struct Order {
     pub id: OrderId,
     /// What.
     pub item: Item,
-    /// The credits it grants; more than zero, but for a change of plan that gives none.
+    /// The credits it grants; more than zero: a plan that gives none cannot be ordered.
     pub credits: Credits,
     /// Promotional credits that come along and share the fate of the purchase.
     pub bonus: Credits,

@@ -179,6 +179,12 @@ impl Wallet {
         Credits::from_micro(micro).expect("no debt is negative")
     }
 
+    /// Returns whether a lot was granted by an order, as what was bought or as its bonus: what is taken back of it
+    /// follows the order's money alone.
+    pub(crate) fn is_ordered(&self, lot: LotNumber) -> bool {
+        self.orders().iter().any(|record| record.lot == Some(lot) || record.bonus_lot == Some(lot))
+    }
+
     /// Returns whether some of a lot's credits have repaid a debt, now or before it was forgiven.
     pub(crate) fn repays_debt(&self, lot: LotNumber) -> bool {
         let granted_first = |record: &OrderRecord| record.lot.is_some_and(|owed| owed < lot);

@@ -33,11 +33,8 @@ impl Wallet {
     }
 
     pub(super) fn set_budget(&mut self, subject: Subject, period: BudgetPeriod, limit: Option<Credits>, at: Timestamp) {
-        // Entries of one instant have an order that their instants do not show: what was charged before is before.
-        let charged = self.busy.as_ref().is_some_and(|busy| busy.memory.captured_at(at));
-        let since = Timestamp::from_micros(at.micros() + i64::from(charged));
         let mut budgets = std::mem::take(&mut self.busy_mut().budgets);
-        budgets.set(subject, period, limit, at, since, |window| {
+        budgets.set(subject, period, limit, at, |window| {
             let counts = |hold: &&crate::Hold| subject.covers(&hold.spender) && hold.placed_at >= window;
             self.open_holds().filter(counts).map(|hold| hold.amount.micro()).sum()
         });

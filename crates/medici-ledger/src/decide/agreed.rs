@@ -14,6 +14,7 @@ use crate::give_back::{Capture, GiveBackReason};
 use crate::ids::LotNumber;
 use crate::lot::{Class, Source};
 use crate::time::Timestamp;
+use crate::wallet::Wallet;
 
 /// How far a sandbox's clock moves at once: ten years.
 const CLOCK_STEP_MAX: Duration = Duration::from_secs(3_653 * 24 * 60 * 60);
@@ -109,8 +110,13 @@ impl Draft<'_> {
         if to == clock {
             return Ok(Reply::ClockSet { entries: self.entries.len() });
         }
-        // As if somebody had looked at the account at every instant at which something happens.
-        while let Some(due) = self.wallet.next_due(self.book, self.now).filter(|due| *due <= to) {
+        // As if somebody had looked at the account at every instant at which something happens. What becomes due may
+        // be another thing from each version of the prices on.
+        let next = |wallet: &Wallet, now: Timestamp| {
+            let changes = self.book.versions().iter().map(|version| version.effective_at);
+            changes.filter(|change| *change > now).chain(wallet.next_due(self.book, now)).min()
+        };
+        while let Some(due) = next(&self.wallet, self.now).filter(|due| *due <= to) {
             self.now = due.max(self.now);
             self.settle();
             self.tell_low_balance();
@@ -140,7 +146,8 @@ impl Draft<'_> {
     }
 
     pub(super) fn withdraw(&mut self, lot: LotNumber, amount: Credits) -> Result<Reply, Refusal> {
-        let record = self.wallet.open_lots.iter().find(|record| record.number == lot && record.cost == 0);
+        let ordered = self.wallet.is_ordered(lot);
+        let record = self.wallet.open_lots.iter().find(|record| record.number == lot && record.cost == 0 && !ordered);
         let available = record.map_or(0, |record| record.available(self.wallet.held_of(lot)));
         let available = Credits::from_micro(available).expect("what is available is not negative");
         if amount.is_zero() || amount > available {

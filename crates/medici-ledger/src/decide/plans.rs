@@ -86,7 +86,8 @@ impl Wallet {
         let credits = Credits::from_micro(self.monthly(terms).micro() - granted).filter(|credits| !credits.is_zero());
         let credits = credits.ok_or(Refusal::BadOrder(OrderError::NoUpgrade))?;
         let paid_before = self.period_lots(number).any(|lot| lot.class == Class::Paid);
-        let before = self.plan_terms(book, now).and_then(|terms| terms.price).filter(|_| paid_before);
+        let before = self.plan_terms(book, now).filter(|terms| terms.is_paid() && paid_before);
+        let before = before.and_then(|terms| terms.price);
         if before.is_some_and(|before| before.currency != price.currency) {
             return Err(Refusal::BadOrder(OrderError::Currency));
         }
@@ -121,7 +122,7 @@ impl Wallet {
         let mut left = amount;
         let mut slices = Vec::new();
         for lot in self.open_lots.iter().rev() {
-            if lot.source().occurrence() != Some(number) || lot.cost != 0 {
+            if lot.source().occurrence() != Some(number) || lot.class != Class::Free {
                 continue;
             }
             let taken = lot.available(self.held_of(lot.number)).min(left);

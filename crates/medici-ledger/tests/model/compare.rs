@@ -4,42 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use medici_ledger::verify::Replay;
 use medici_ledger::{
-    AccountId, Balances, Command, Decision, Entry, GrantError, HOLD_MEMORY, HOLD_MEMORY_COUNT_MAX, Hold, HoldState,
-    LedgerAccount, Money, OrderRecord, Refusal, Reply, Slice, Timestamp, Unit, Wallet,
+    AccountId, Capture, Command, Decision, Entry, Fact, HOLD_MEMORY, HOLD_MEMORY_COUNT_MAX, HoldId, Operation, Order,
+    Refusal, Spender, Timestamp, Unit, Wallet,
 };
-use medici_testkit::naive::{Flaw, Naive, State};
+use medici_testkit::naive::{Account, Flaw, Naive, NaiveHold, State};
 
-use crate::history::{Step, World};
+use crate::command::Asked;
+use crate::history::{Action, Step, WishStep};
+use crate::words::{accounts_of, hold_state, kind, lot_of_ledger, lot_of_model, order_of_ledger, refusal, reply, same};
+use crate::world::{PACKS, World};
 
 /// One account, kept three times: by the ledger, by the model, and by replaying the ledger's entries.
 pub(crate) struct Pair<'a> {
-    world: &'a World,
+    pub(crate) world: &'a World,
     pub(crate) model: Naive,
     pub(crate) wallet: Wallet,
+    /// What was captured, as the journal has it; nothing where a name was used twice.
+    pub(crate) captures: BTreeMap<HoldId, Option<Capture>>,
+    held: BTreeMap<HoldId, (Operation, Spender, Timestamp)>,
     replayed: Wallet,
     entries: Vec<Entry>,
     /// The sums of all postings.
-    accounts: BTreeMap<String, i64>,
+    accounts: BTreeMap<Account, i64>,
     /// The kinds of answers there were.
     pub(crate) reached: BTreeSet<&'static str>,
-}
-
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, ledger: T, model: T) -> Result<(), String> {
-    if ledger == model {
-        return Ok(());
-    }
-    let (ledger, model) = (format!("{ledger:?}"), format!("{model:?}"));
-    let agree = ledger.bytes().zip(model.bytes()).take_while(|(left, right)| left == right).count();
-    Err(format!("{what}:\n  ledger {}\n  model  {}", excerpt(&ledger, agree), excerpt(&model, agree)))
-}
-
-/// Cuts a long text to what is around its first difference.
-fn excerpt(text: &str, difference: usize) -> String {
-    if text.len() < 600 {
-        return text.to_owned();
-    }
-    let cut = text.as_bytes().get(difference.saturating_sub(200)..).unwrap_or_default();
-    format!("… {} …", String::from_utf8_lossy(&cut[..cut.len().min(500)]))
 }
 
 impl<'a> Pair<'a> {
@@ -48,6 +36,8 @@ impl<'a> Pair<'a> {
         Self {
             world,
             model: Naive::new(world.versions.clone(), flaw),
+            captures: BTreeMap::new(),
+            held: BTreeMap::new(),
             replayed: wallet.clone(),
             wallet,
             entries: Vec::new(),
@@ -58,22 +48,71 @@ impl<'a> Pair<'a> {
 
     /// Takes a step on all sides; the error says what they disagree on.
     pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
-        let Some(command) = self.world.command(step) else { return Ok(()) };
-        if let Command::Hold { quote, .. } | Command::Charge { quote, .. } = &command {
-            same("the price", quote.amount.micro(), self.world.naive_price(step))?;
-        }
+        let command = match self.asked(step) {
+            Asked::Nothing => return Ok(()),
+            Asked::NotSold(why) => {
+                self.reached.insert(why.code());
+                return self.compare_sold(step, Err(refusal(&why)));
+            }
+            Asked::Command(command) => command,
+        };
+        self.compare_asked(step, &command)?;
         let decision = self.wallet.decide(&command, &self.world.book, Timestamp::from_micros(step.at));
         self.reached.insert(kind(&decision));
         self.model_step(step, &command, &decision)?;
         if let Ok(decision) = decision
             && !decision.entries.is_empty()
         {
+            let before = self.wallet.clone();
             self.follow(decision)?;
             self.compare_wallet()?;
+            self.compare_orders()?;
+            self.compare_agreed()?;
+            crate::reached::situations(&before, &self.wallet, &self.entries, &mut self.reached);
         }
         self.compare_balances(step.at)?;
         self.compare_balances(step.look_at)?;
         self.compare_next_due(step.at)
+    }
+
+    /// The price of what is asked, before it is decided.
+    fn compare_asked(&self, step: &Step, command: &Command) -> Result<(), String> {
+        match (&step.action, command) {
+            (Action::Hold { operation, count, .. }, Command::Hold { quote, .. }) => {
+                let at = self.model.own_time(step.at);
+                same("the price", quote.amount.micro(), World::naive_price(operation, *count, at))
+            }
+            (Action::Charge { operation, count, happened_at, .. }, Command::Charge { quote, .. }) => {
+                let then = self.model.usage_instant(*happened_at, step.at);
+                same("the price", quote.amount.micro(), World::naive_price(operation, *count, then))
+            }
+            (Action::Place { .. }, Command::PlaceOrder(order)) if self.wallet.order(order.id).is_none() => {
+                self.compare_sold(step, Ok(order))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What an order would be, or why there is none.
+    fn compare_sold(&self, step: &Step, ledger: Result<&Order, String>) -> Result<(), String> {
+        let Action::Place { wish, twist, .. } = &step.action else { unreachable!("only orders are sold") };
+        if self.model.account.is_none() {
+            return Ok(());
+        }
+        let model = match *wish {
+            WishStep::Packs { pack, packs } => {
+                let row = &PACKS[pack];
+                let price = row.from_five.filter(|_| packs >= 5).unwrap_or(row.price.0);
+                Ok((row.credits * i64::from(packs), price * i64::from(packs), crate::world::currency(row.price.1)))
+            }
+            WishStep::Period => self.model.period_order(step.at),
+            WishStep::Change { plan, full } => self.model.change_order(plan.parse().unwrap(), full, step.at),
+        };
+        let ledger = ledger.map(|order| (order.credits.micro(), order.cost.amount.minor(), order.cost.currency));
+        if *twist == crate::history::Twist::NoCredits {
+            return same("whether it is sold", ledger.is_ok(), model.is_ok());
+        }
+        same("the order", ledger, model)
     }
 
     fn model_step(
@@ -100,7 +139,10 @@ impl<'a> Pair<'a> {
             }
             return Ok(());
         }
-        same("the answer, and how many entries", ledger, expected)
+        let facts = decision
+            .as_ref()
+            .map(|decision| decision.entries.iter().map(|entry| entry.fact.name()).collect::<Vec<_>>().join(", "));
+        same(&format!("the answer, and how many entries ({facts:?})"), ledger, expected)
     }
 
     /// Takes over a decision, entry by entry, through their stored form.
@@ -123,10 +165,31 @@ impl<'a> Pair<'a> {
                 return Err(format!("an entry out of order: {entry:?}"));
             }
             self.replayed.apply(&copy).map_err(|broken| format!("an entry cannot be replayed: {broken}"))?;
+            self.note_capture(&copy);
             self.entries.push(copy);
         }
         self.wallet = decision.wallet;
         Ok(())
+    }
+
+    /// Keeps what was captured, for giving it back.
+    fn note_capture(&mut self, entry: &Entry) {
+        let (hold, operation, slices, spender, admitted_at) = match &entry.fact {
+            Fact::Held { hold, quote, spender, .. } => {
+                self.held.insert(*hold, (quote.operation.clone(), *spender, entry.recorded_at));
+                return;
+            }
+            Fact::Captured { hold, captured, .. } => {
+                let (operation, spender, admitted_at) = self.held[hold].clone();
+                (*hold, operation, captured, spender, admitted_at)
+            }
+            Fact::Charged { charge, quote, slices, spender, .. } => {
+                (*charge, quote.operation.clone(), slices, *spender, entry.recorded_at)
+            }
+            _ => return,
+        };
+        let capture = Capture { hold, operation, slices: slices.clone(), spender, admitted_at };
+        self.captures.entry(hold).and_modify(|known| *known = None).or_insert(Some(capture));
     }
 
     fn compare_wallet(&mut self) -> Result<(), String> {
@@ -135,12 +198,66 @@ impl<'a> Pair<'a> {
         same("the wallet by replay", &self.replayed, wallet)?;
         let copy = Wallet::decode(&wallet.encode()).map_err(|error| format!("the wallet does not decode: {error}"))?;
         same("the wallet after its stored form", &copy, wallet)?;
-        let mut lots: Vec<String> = wallet.lots().map(|lot| lot_of_ledger(&lot)).collect();
-        lots.sort_by_key(|lot| lot.split(' ').next().and_then(|number| number.parse::<u32>().ok()));
-        same("the lots", lots, self.model.lots.iter().map(lot_of_model).collect())?;
+        let mut lots: Vec<_> = wallet.lots().collect();
+        lots.sort_by_key(|lot| lot.number);
+        same("how many lots there are", lots.len(), self.model.lots.len())?;
+        for (lot, expected) in lots.iter().zip(&self.model.lots) {
+            same("a lot", lot_of_ledger(lot), lot_of_model(expected))?;
+        }
         self.accounts.retain(|_, amount| *amount != 0);
-        same("the sums of postings", &self.accounts, &self.model.accounts())?;
+        let expected = self.model.accounts();
+        if self.accounts != expected {
+            let differs = |(account, _): &(&Account, &i64)| self.accounts.get(account) != expected.get(account);
+            let only = |accounts: &BTreeMap<Account, i64>| -> Vec<String> {
+                accounts.iter().filter(differs).map(|(account, amount)| format!("{account:?}: {amount}")).collect()
+            };
+            same("the sums of postings", only(&self.accounts), only(&expected))?;
+        }
         self.compare_holds()
+    }
+
+    fn compare_orders(&self) -> Result<(), String> {
+        same("how many orders there are", self.wallet.orders().len(), self.model.orders.len())?;
+        for (record, expected) in self.wallet.orders().iter().zip(&self.model.orders) {
+            same("an order", order_of_ledger(record), expected.in_words())?;
+            // Whatever went back and came again, in the end nothing is taken and nothing owed.
+            if record.reversed.is_zero() {
+                let left =
+                    (record.withdrawn.micro(), record.owed.micro(), record.returned.minor(), record.debt().minor());
+                same("what a reversal leaves behind that is undone", left, (0, 0, 0, 0))?;
+            }
+            same("what can be refunded", self.wallet.refundable(record).minor(), self.model.refundable(expected))?;
+        }
+        let owed = self.model.orders.iter().map(|order| order.owed - order.repaid()).sum();
+        same("what is owed", self.wallet.debt().micro(), owed)?;
+        for (hold, given) in &self.model.given {
+            same("what was given back", self.wallet.given_back(*hold).micro(), *given)?;
+        }
+        Ok(())
+    }
+
+    fn compare_agreed(&self) -> Result<(), String> {
+        let (wallet, model) = (&self.wallet, &self.model);
+        let now = wallet.recorded_at();
+        same("the account's time", wallet.own_time(now).micros(), model.own_time(now.micros()))?;
+        same("how many budgets there are", wallet.budgets().len(), model.budgets.len())?;
+        for (budget, expected) in wallet.budgets().iter().zip(&model.budgets) {
+            let row = (budget.subject, budget.period, budget.limit.micro(), budget.used_at(now).micro());
+            let used = model.used(expected, now.micros());
+            same("a budget", row, (expected.subject, expected.period, expected.limit, used))?;
+        }
+        let Some(account) = &model.account else { return Ok(()) };
+        same("the plan", wallet.plan(), Some(account.plan))?;
+        same("since when the plan runs", wallet.plan_since().micros(), account.plan_since)?;
+        same("the anchor", wallet.opened_at().map(Timestamp::micros), Some(account.anchor))?;
+        let overrides = wallet.overrides().map(|overrides| overrides.monthly.map(|monthly| monthly.micro()));
+        same("terms of its own", overrides, account.overrides)?;
+        same("the clock", wallet.sandbox_clock().map(Timestamp::micros), account.clock)?;
+        let alert = wallet.alert().map(|alert| (alert.below.micro(), alert.told));
+        same("the alert", alert, account.alert)?;
+        let mut cohorts = account.cohorts.clone();
+        cohorts.sort();
+        same("the cohorts", wallet.cohorts(), cohorts.as_slice())
     }
 
     fn compare_holds(&mut self) -> Result<(), String> {
@@ -161,7 +278,7 @@ impl<'a> Pair<'a> {
                         State::Captured(amount, _) => format!("captured {amount}"),
                         other => format!("{other:?}"),
                     };
-                    same(&format!("what became of {}", hold.id), hold_state(&state), expected)?;
+                    same("what became of a hold", hold_state(&state), expected)?;
                 }
             }
         }
@@ -176,29 +293,39 @@ impl<'a> Pair<'a> {
 
     fn compare_balances(&self, at: i64) -> Result<(), String> {
         let balances = self.wallet.balances(&self.world.book, Timestamp::from_micros(at));
+        let rows = balances.lots.iter().map(|lot| {
+            let (available, held, granted) = (lot.available.micro(), lot.held.micro(), lot.granted.micro());
+            (lot.number.get(), lot.class.as_str(), available, held, granted)
+        });
+        let expiring = balances.first_expiring.map(|first| (first.at.micros(), first.credits.micro()));
+        let ledger = (balances.available.micro(), balances.held.micro(), rows.collect(), expiring);
         let when = Timestamp::from_micros(at);
-        same(&format!("the balance at {when}"), balance(&balances), self.model.balances(at))?;
-        let refill = balances.next_refill.as_ref().map(|refill| (refill.at.micros(), refill.credits.micro()));
-        same(&format!("the next refill at {when}"), refill, self.model.next_refill(at))?;
-        let expiring = balances.first_expiring.as_ref().map(|first| (first.at.micros(), first.credits.micro()));
-        same(&format!("what expires first at {when}"), expiring, self.model.first_expiring(at))
+        same(&format!("the balance at {when}"), ledger, self.model.balances(at))?;
+        let refill = balances.next_refill.map(|refill| (refill.at.micros(), refill.credits.micro()));
+        same(&format!("the next refill at {when}"), refill, self.model.next_refill(at))
     }
 
     /// What a sweeper is told to wait for: nothing is due before it, something is then.
     fn compare_next_due(&self, at: i64) -> Result<(), String> {
-        if self.model.opened.is_none() {
+        if self.model.account.is_none() {
             return Ok(());
         }
-        let now = at.max(self.model.recorded_at);
+        let now = self.model.own_time(at);
         let books = |at: i64| self.model.clone().settle(at) > 0;
+        // What a later version brings is not foreseen: whoever waits asks again when one comes into force.
+        let changes = self.world.versions.iter().map(|version| version.effective_at).find(|change| *change > now);
+        let foreseen = |at: i64| changes.is_none_or(|change| at < change);
         let told = self.wallet.next_due(&self.world.book, Timestamp::from_micros(now)).map(Timestamp::micros);
         match told {
             Some(due) if due <= now => same("whether something is overdue", true, books(now)),
-            Some(due) => {
+            Some(due) if foreseen(due) => {
                 same(&format!("whether something is due before {due}"), false, books(due - 1))?;
                 same(&format!("whether something is due at {due}"), true, books(due))
             }
-            None => same("whether anything is due in three years", false, books(now + 3 * 365 * 24 * 3_600_000_000)),
+            told => {
+                let until = changes.map_or(now + 3 * 365 * 24 * 3_600_000_000, |change| change - 1);
+                same(&format!("whether something is due before {told:?}"), false, books(until))
+            }
         }
     }
 
@@ -217,32 +344,6 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// The name of an answer.
-fn kind(decision: &Result<Decision, Refusal>) -> &'static str {
-    match decision {
-        Ok(decision) => match decision.reply {
-            Reply::Opened => "opened",
-            Reply::Granted(_) => "granted",
-            Reply::Held(_) => "held",
-            Reply::Extended { .. } => "extended",
-            Reply::Captured { .. } => "captured",
-            Reply::Voided { .. } => "voided",
-            Reply::Charged { .. } => "charged",
-            Reply::Uncollected => "uncollected",
-            Reply::Settled { .. } => "settled",
-            Reply::Order(_) => "order",
-            Reply::Refunded { .. } => "refunded",
-            Reply::GivenBack { .. } => "given_back",
-            Reply::Withdrawn => "withdrawn",
-            Reply::PlanChanged => "plan_changed",
-            Reply::CohortJoined(_) => "joined",
-            Reply::Set => "set",
-            Reply::ClockSet { .. } => "clock_set",
-        },
-        Err(refusal) => refusal.code(),
-    }
-}
-
 /// Lets a copy of the model decide, and returns it with the answer and the number of entries.
 fn attempt(model: &Naive, command: &Command, at: i64) -> (Naive, Result<(String, usize), String>) {
     let mut next = model.clone();
@@ -251,223 +352,11 @@ fn attempt(model: &Naive, command: &Command, at: i64) -> (Naive, Result<(String,
     (next, answer.map(|answer| (answer, entries)))
 }
 
-fn may_be_forgotten(model: &Naive, id: medici_ledger::HoldId, now: i64) -> bool {
-    let now = now.max(model.recorded_at);
-    let ended = |hold: &&medici_testkit::naive::NaiveHold| hold.state != State::Open;
+fn may_be_forgotten(model: &Naive, id: HoldId, now: i64) -> bool {
+    let now = model.own_time(now);
+    let ended = |hold: &&NaiveHold| hold.state != State::Open;
     let Some(hold) = model.holds.iter().filter(ended).find(|hold| hold.id == id) else { return false };
     let memory = i64::try_from(HOLD_MEMORY.as_micros()).unwrap();
     let later = model.holds.iter().filter(ended).filter(|other| other.ended_at >= hold.ended_at).count();
     hold.ended_at + memory <= now || later > HOLD_MEMORY_COUNT_MAX
-}
-
-fn accounts_of(posting: &medici_ledger::Posting) -> Vec<String> {
-    let lot = posting.lot;
-    let unit = match posting.unit {
-        Unit::Credits => String::new(),
-        Unit::Money(currency) => format!(" {}", currency.as_str()),
-    };
-    match &posting.account {
-        LedgerAccount::Issuance(class) => vec![format!("issuance:{}", class.as_str())],
-        LedgerAccount::Lot => vec![format!("lot {lot}")],
-        LedgerAccount::Held => vec![format!("held {lot}")],
-        LedgerAccount::Used(operation) => vec![format!("used {lot}"), format!("used:{operation}")],
-        LedgerAccount::Expired => vec![format!("expired {lot}")],
-        LedgerAccount::Cash => vec![format!("cash{unit}")],
-        LedgerAccount::TaxPayable => vec![format!("tax_payable{unit}")],
-        LedgerAccount::Deferred => vec![format!("deferred {lot}{unit}")],
-        LedgerAccount::Revenue(operation) => {
-            vec![format!("revenue {lot}{unit}"), format!("revenue:{operation}{unit}")]
-        }
-        LedgerAccount::BreakageRevenue => vec![format!("breakage_revenue {lot}{unit}")],
-        LedgerAccount::Withdrawn => vec![format!("withdrawn {lot}")],
-        LedgerAccount::Debt => vec!["debt".into()],
-        LedgerAccount::Clawed => vec!["clawed".into()],
-        LedgerAccount::Receivable => vec![format!("receivable{unit}")],
-        LedgerAccount::Refunds => vec![format!("refunds{unit}")],
-        LedgerAccount::CustomerDebt => vec![format!("customer_debt{unit}")],
-    }
-}
-
-fn lot_of_ledger(lot: &medici_ledger::Lot) -> String {
-    let reference = match lot.source {
-        medici_ledger::Source::Monthly { occurrence } => format!("monthly {occurrence}"),
-        medici_ledger::Source::Replacement { of } => format!("replacement {of}"),
-        medici_ledger::Source::Rollover { of } => format!("rollover {of}"),
-        medici_ledger::Source::PlanChange { occurrence } => format!("plan_change {occurrence}"),
-        other => other.as_str().to_owned(),
-    };
-    format!(
-        "{} {} {reference} p{} {}..{:?} granted {} available {} held {} captured {} expired {} cost {:?} recognised {} deferred {} gone {}",
-        lot.number,
-        lot.class.as_str(),
-        lot.priority,
-        lot.effective_at.micros(),
-        lot.expires_at.map(Timestamp::micros),
-        lot.granted.micro(),
-        lot.available.micro(),
-        lot.held.micro(),
-        lot.captured.micro(),
-        lot.expired.micro(),
-        lot.cost.map(|cost| (cost.amount.minor(), cost.currency.as_str().to_owned())),
-        lot.recognised().minor(),
-        lot.deferred().minor(),
-        lot.left_cost().minor(),
-    )
-}
-
-fn lot_of_model(lot: &medici_testkit::naive::NaiveLot) -> String {
-    format!(
-        "{} {} {} p{} {}..{:?} granted {} available {} held {} captured {} expired {} cost {:?} recognised {} deferred {} gone {}",
-        lot.number,
-        lot.class,
-        lot.source,
-        lot.priority,
-        lot.effective_at,
-        lot.expires_at,
-        lot.granted,
-        lot.available,
-        lot.held,
-        lot.captured,
-        lot.expired,
-        lot.cost,
-        lot.recognised,
-        lot.deferred(),
-        lot.breakage + lot.moved,
-    )
-}
-
-fn listed(slices: &[Slice]) -> String {
-    let parts: Vec<String> = slices.iter().map(|slice| format!("{}:{}", slice.lot, slice.amount.micro())).collect();
-    format!("[{}]", parts.join(" "))
-}
-
-fn hold_state(state: &HoldState) -> String {
-    match state {
-        HoldState::Open(Hold { amount, slices, expires_at, placed_at, .. }) => {
-            let slices: Vec<(u32, i64)> = slices.iter().map(|slice| (slice.lot.get(), slice.amount.micro())).collect();
-            format!("open {} {slices:?} until {} placed {}", amount.micro(), expires_at.micros(), placed_at.micros())
-        }
-        HoldState::Captured { amount } => format!("captured {}", amount.micro()),
-        HoldState::Voided { reason } => format!("Voided({reason:?})"),
-        HoldState::Expired => "Expired".into(),
-        HoldState::Uncollected { amount } => format!("Uncollected({})", amount.micro()),
-    }
-}
-
-fn balance(balances: &Balances) -> String {
-    let mut text = format!("available {}, held {}", balances.available.micro(), balances.held.micro());
-    for lot in &balances.lots {
-        text += &format!(
-            "; lot {} {} {}+{} of {}",
-            lot.number,
-            lot.class.as_str(),
-            lot.available.micro(),
-            lot.held.micro(),
-            lot.granted.micro()
-        );
-    }
-    text
-}
-
-fn money(money: &Money) -> String {
-    format!("{} {}", money.amount.minor(), money.currency.as_str())
-}
-
-/// Writes an order as it stands.
-fn order_of_ledger(record: &OrderRecord) -> String {
-    format!(
-        "{} {} reversed {} withdrawn {} returned {} owed {} repaid {} debt {} lot {:?} bonus {:?}",
-        record.order.id.as_u128(),
-        record.status().as_str(),
-        record.reversed.minor(),
-        record.withdrawn.micro(),
-        record.returned.minor(),
-        record.owed.micro(),
-        record.repaid().micro(),
-        record.debt().minor(),
-        record.lot.map(medici_ledger::LotNumber::get),
-        record.bonus_lot.map(medici_ledger::LotNumber::get),
-    )
-}
-
-/// Writes a reply in the model's words.
-fn reply(reply: &Reply) -> String {
-    match reply {
-        Reply::Opened => "opened".into(),
-        Reply::Granted(lot) => format!("granted {lot}"),
-        Reply::Held(hold) => {
-            format!("held {} of {} until {}", hold.amount.micro(), listed(&hold.slices), hold.expires_at.micros())
-        }
-        Reply::Extended { expires_at } => format!("extended until {}", expires_at.micros()),
-        Reply::Captured { amount, slices, .. } => format!("captured {} of {}", amount.micro(), listed(slices)),
-        Reply::Voided { released, .. } => format!("voided {}", released.micro()),
-        Reply::Charged { amount, slices, .. } => format!("charged {} of {}", amount.micro(), listed(slices)),
-        Reply::Uncollected => "uncollected".into(),
-        Reply::Settled { entries } => format!("settled {entries}"),
-        Reply::Order(record) => format!("order {}", order_of_ledger(record)),
-        Reply::Refunded { amount, order } => {
-            format!("refunded {} {}, order {}", amount.amount.minor(), amount.currency, order_of_ledger(order))
-        }
-        Reply::GivenBack { amount, total, .. } => format!("given back {} of {}", amount.micro(), total.micro()),
-        Reply::Withdrawn => "withdrawn".into(),
-        Reply::PlanChanged => "plan changed".into(),
-        Reply::CohortJoined(lot) => format!("joined {:?}", lot.map(medici_ledger::LotNumber::get)),
-        Reply::Set => "set".into(),
-        Reply::ClockSet { entries } => format!("clock set {entries}"),
-    }
-}
-
-/// Writes a refusal in the model's words.
-fn refusal(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::NotOpen => "not open".into(),
-        Refusal::AlreadyOpen => "already open".into(),
-        Refusal::UnknownPlan { plan } => format!("unknown plan {}", plan.as_text()),
-        Refusal::InsufficientCredits { needed, available } => {
-            format!("insufficient: {} of {}", needed.micro(), available.micro())
-        }
-        Refusal::HoldExists => "hold exists".into(),
-        Refusal::UnknownHold => "unknown hold".into(),
-        Refusal::HoldExpired => "hold expired".into(),
-        Refusal::AlreadyCaptured { amount } => format!("already captured {}", amount.micro()),
-        Refusal::AlreadyVoided { reason } => format!("already voided {}", reason.as_str()),
-        Refusal::HoldOpen => "hold open".into(),
-        Refusal::AlreadyUncollected { amount } => format!("already uncollected {}", amount.micro()),
-        Refusal::MoreThanHeld { asked, held } => format!("more than held: {} of {}", asked.micro(), held.micro()),
-        Refusal::HoldTimeout { .. } => "hold timeout".into(),
-        Refusal::BadGrant(error) => {
-            let what = match error {
-                GrantError::Nothing => "nothing",
-                GrantError::Over => "over",
-                GrantError::CostOfUnpaid => "cost of unpaid",
-                GrantError::TaxAlone => "tax alone",
-                GrantError::TooLarge => "too large",
-                GrantError::Source => "source",
-            };
-            format!("bad grant: {what}")
-        }
-        Refusal::TooManyOpen { what, max } => format!("too many {what}: {max}"),
-        Refusal::Overflow => "overflow".into(),
-        Refusal::BudgetExceeded { subject, period, limit, used, needed } => {
-            format!("budget {subject} {period}: {} of {} used, {} needed", used.micro(), limit.micro(), needed.micro())
-        }
-        Refusal::InDebt { owed } => format!("in debt {}", owed.micro()),
-        Refusal::UnknownOrder => "unknown order".into(),
-        Refusal::BadOrder(error) => error.code().into(),
-        Refusal::AmountDiffers { found, due } => format!("amount differs: {} of {}", money(found), money(due)),
-        Refusal::RefundTooMuch { asked, refundable } => {
-            format!("refund too much: {} of {}", money(asked), money(refundable))
-        }
-        Refusal::ReversalExists => "reversal exists".into(),
-        Refusal::MoreThanCaptured { asked, left } => {
-            format!("more than captured: {} of {}", asked.micro(), left.micro())
-        }
-        Refusal::BadWithdrawal { available } => format!("bad withdrawal: {}", available.micro()),
-        Refusal::PlanCosts => "plan costs".into(),
-        Refusal::UnknownCohort { cohort } => format!("unknown cohort {}", cohort.as_text()),
-        Refusal::WrongCode => "wrong code".into(),
-        Refusal::CohortJoined => "cohort joined".into(),
-        Refusal::NotSandbox => "not sandbox".into(),
-        Refusal::ClockRange { clock, asked } => format!("clock range: {} to {}", clock.micros(), asked.micros()),
-    }
 }

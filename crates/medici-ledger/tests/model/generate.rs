@@ -5,19 +5,24 @@ use medici_testkit::naive::{Naive, State};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use crate::history::{Action, GrantStep, OPERATIONS, PLANS, Step};
+use crate::history::{Action, GrantStep, Step};
+use crate::world::{OPERATIONS, PLANS, World};
 
-const SECOND: i64 = 1_000_000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub(crate) const SECOND: i64 = 1_000_000;
+pub(crate) const MINUTE: i64 = 60 * SECOND;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// Invents one history after the other, step by step, looking at the model to know what is interesting.
 pub(crate) struct Generator {
     chance: ChaCha8Rng,
-    now: i64,
+    pub(crate) now: i64,
     next_id: u32,
     last: Option<Action>,
+    /// How much this history is about holds, money that goes back, plans, and terms of its own.
+    about: [usize; 4],
+    /// Whether plans that cost something are bought often.
+    pub(crate) next_order: u32,
 }
 
 impl Generator {
@@ -25,8 +30,17 @@ impl Generator {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         // 2025-12-30 to 2028: before the first prices, over a leap day, past a change of prices and plans.
         let days = i64::try_from(chance.next_u64() % 762).unwrap();
-        let mut generator = Self { chance, now: FIRST_DAY + days * DAY, next_id: 1, last: None };
-        if generator.one_in(2) {
+        let now = FIRST_DAY + days * DAY;
+        let mut generator = Self { chance, now, next_id: 1, last: None, about: [0; 4], next_order: 1 };
+        // A history that is about little gets further into it.
+        for index in 0..4 {
+            generator.about[index] = [0, 1, 1, 5][generator.below(4)];
+        }
+        generator.about[0] += 1;
+        if generator.one_in(12) {
+            let versions = World::version_instants();
+            generator.now = versions[generator.below(versions.len())] - generator.up_to(2 * DAY);
+        } else if generator.one_in(2) {
             // The ends of months are where calendars go wrong.
             generator.now = MONTH_ENDS[generator.below(MONTH_ENDS.len())];
         }
@@ -44,17 +58,19 @@ impl Generator {
     pub(crate) fn step(&mut self, model: &Naive) -> Step {
         self.now += self.pause(model);
         let ahead = self.pause(model).abs();
-        let action = if model.opened.is_none() && !self.one_in(6) {
-            Action::Open { plan: PLANS[self.below(PLANS.len())] }
-        } else {
-            self.action(model)
-        };
+        let action = if model.account.is_none() && !self.one_in(6) { self.open() } else { self.action(model) };
         self.last = Some(action.clone());
         Step { at: self.now, look_at: self.now + ahead, action }
     }
 
+    fn open(&mut self) -> Action {
+        let plan = PLANS[self.below(PLANS.len())];
+        let sandbox = self.one_in(6).then(|| self.now + self.up_to(DAY) - HOUR);
+        Action::Open { plan, sandbox }
+    }
+
     /// How far the clock moves, mostly forwards.
-    fn pause(&mut self, model: &Naive) -> i64 {
+    pub(crate) fn pause(&mut self, model: &Naive) -> i64 {
         match self.below(100) {
             0..15 => 0,
             15..45 => self.up_to(2 * MINUTE),
@@ -78,28 +94,55 @@ impl Generator {
     }
 
     fn action(&mut self, model: &Naive) -> Action {
+        if self.one_in(12) {
+            return self.last.clone().unwrap_or(Action::Settle);
+        }
+        if self.one_in(80) {
+            return self.open();
+        }
+        // A sandbox gets nowhere unless its clock is moved.
+        let clock = model.account.as_ref().and_then(|account| account.clock);
+        if clock.is_some() && self.one_in(3) {
+            return self.clock(model);
+        }
+        let mut chosen = self.below(self.about.iter().sum());
+        for about in 0..4 {
+            if chosen < self.about[about] {
+                return match about {
+                    0 => self.about_holds(model),
+                    1 => self.about_money(model),
+                    2 => self.about_plans(model),
+                    _ => self.about_terms(model),
+                };
+            }
+            chosen -= self.about[about];
+        }
+        unreachable!("one of four is chosen")
+    }
+
+    fn about_holds(&mut self, model: &Naive) -> Action {
         match self.below(100) {
-            0..13 => Action::Grant(self.grant()),
-            13..39 => Action::Hold {
+            0..11 => Action::Grant(self.grant()),
+            11..37 => Action::Hold {
                 id: self.new_id(),
                 operation: self.operation(),
                 count: self.count(),
                 timeout: self.timeout(),
+                spender: self.spender(),
             },
-            39..46 => Action::Extend { id: self.id(model), timeout: self.timeout() },
-            46..62 => {
+            37..44 => Action::Extend { id: self.id(model), timeout: self.timeout() },
+            44..60 => {
                 let id = self.id(model);
                 Action::Capture { id, amount: self.part_of(model, id) }
             }
-            62..73 => Action::Void { id: self.id(model), reason: VoidReason::ALL[self.below(VoidReason::ALL.len())] },
-            73..81 => Action::Charge { id: self.new_id(), operation: self.operation(), count: self.count() },
-            81..85 => {
+            60..71 => Action::Void { id: self.id(model), reason: VoidReason::ALL[self.below(VoidReason::ALL.len())] },
+            71..84 => self.charge(model),
+            84..88 => {
                 let id = self.id(model);
                 Action::Uncollected { id, amount: self.part_of(model, id) }
             }
-            85..90 => Action::Settle,
-            90..91 => Action::Open { plan: PLANS[self.below(PLANS.len())] },
-            _ => self.last.clone().unwrap_or(Action::Settle),
+            88..94 => self.give_back(model),
+            _ => Action::Settle,
         }
     }
 
@@ -180,7 +223,7 @@ impl Generator {
         self.earlier_id()
     }
 
-    fn new_id(&mut self) -> u32 {
+    pub(crate) fn new_id(&mut self) -> u32 {
         if self.one_in(12) {
             return self.earlier_id();
         }
@@ -188,7 +231,7 @@ impl Generator {
         self.next_id - 1
     }
 
-    fn earlier_id(&mut self) -> u32 {
+    pub(crate) fn earlier_id(&mut self) -> u32 {
         let back = u32::try_from(self.below(8)).unwrap();
         self.next_id.saturating_sub(back).max(1)
     }
@@ -209,11 +252,15 @@ impl Generator {
         }
     }
 
-    fn operation(&mut self) -> &'static str {
+    pub(crate) fn spender(&mut self) -> u8 {
+        if self.one_in(2) { 0 } else { u8::try_from(self.below(6)).unwrap() }
+    }
+
+    pub(crate) fn operation(&mut self) -> &'static str {
         OPERATIONS[self.below(OPERATIONS.len())]
     }
 
-    fn count(&mut self) -> u32 {
+    pub(crate) fn count(&mut self) -> u32 {
         match self.below(8) {
             0 => 1 + u32::try_from(self.below(200)).unwrap(),
             1..4 => 1 + u32::try_from(self.below(30)).unwrap(),
@@ -221,15 +268,15 @@ impl Generator {
         }
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.chance.next_u64() % u64::try_from(limit).unwrap()).unwrap()
     }
 
-    fn up_to(&mut self, most: i64) -> i64 {
+    pub(crate) fn up_to(&mut self, most: i64) -> i64 {
         i64::try_from(self.chance.next_u64() % (u64::try_from(most).unwrap() + 1)).unwrap()
     }
 
-    fn one_in(&mut self, odds: usize) -> bool {
+    pub(crate) fn one_in(&mut self, odds: usize) -> bool {
         self.below(odds) == 0
     }
 }

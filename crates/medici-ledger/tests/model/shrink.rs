@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use medici_testkit::naive::Flaw;
 
-use crate::history::{Step, World};
+use crate::history::Step;
+use crate::world::World;
 use crate::{Disagreement, replay};
 
 /// Returns the smallest history found by leaving out steps, and what it shows.

@@ -34,6 +34,21 @@ pub(super) fn occurrences(anchor: i64, on_28th: bool, count: usize) -> Vec<i64> 
     found
 }
 
+/// Returns the instant `months` after another, on its day of the month or the month's last.
+pub(super) fn months_after(from: i64, months: usize) -> i64 {
+    occurrences(from, false, months + 1)[months]
+}
+
+/// Returns when the calendar month began that an instant falls in.
+pub(super) fn month_start(at: i64) -> i64 {
+    let (mut year, mut month, mut month_starts_at) = (2020, 1, START);
+    while month_starts_at + days_in(year, month) * DAY <= at {
+        month_starts_at += days_in(year, month) * DAY;
+        (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    }
+    month_starts_at
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,10 @@
 //! What time makes true, and what a reader is told about the wallet.
 
-use std::collections::BTreeMap;
-
-use super::calendar::{DAY, occurrences};
-use super::model::{Flaw, Naive, NaiveHold, NaiveLot, NaivePlan, Slices, State};
+use super::calendar::months_after;
+use super::flaw::Flaw;
+use super::holds::State;
+use super::lots::{NaiveLot, NaiveSource};
+use super::model::Naive;
 
 /// Something that time has made true and nobody has booked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,27 +15,29 @@ enum Due {
     Month(usize),
 }
 
+/// One lot of a balance: number, class, available, held, granted.
+pub type BalanceRow = (u32, &'static str, i64, i64, i64);
+
 impl Naive {
     /// Books everything due, the earliest first, and returns how many entries that took.
     pub fn settle(&mut self, now: i64) -> usize {
+        self.now = now;
         let before = self.entries;
         while let Some((at, due)) = self.due(now).into_iter().min() {
             match due {
                 Due::Hold(index) => {
                     let hold = self.holds[index].clone();
                     self.release(&hold.slices, false, at);
+                    self.uncount(hold.spend, hold.amount);
                     self.end(hold.id, State::Expired, at);
                 }
-                Due::Lot(index) => {
-                    let lot = &mut self.lots[index];
-                    let amount = lot.available;
-                    lot.available = 0;
-                    lot.breakage += lot.expire(amount);
-                    lot.ended = true;
-                    // A lot that is spent to the end ends without a word.
-                    self.entries += usize::from(amount > 0 || lot.held > 0);
+                Due::Lot(index) => self.end_lot(index, at),
+                Due::Month(index) => {
+                    let plan = self.terms_at(at).expect("only a plan in force is due");
+                    self.add(self.monthly_lot(index, &plan));
+                    self.taken.push(index);
+                    self.book();
                 }
-                Due::Month(index) => self.grant_month(index),
             }
         }
         self.entries - before
@@ -56,70 +59,57 @@ impl Naive {
                 due.push((end, Due::Lot(index)));
             }
         }
-        if let Some((index, at)) = self.month_at(now)
-            && !self.occurrences.contains(&index)
-            && self.plan_at(self.plan_name(), at).is_some_and(|plan| plan.monthly > 0)
+        if let Some(index) = self.month_at(now)
+            && !self.taken.contains(&index)
+            && let at = self.month_starts(index)
+            && self.terms_at(at).is_some_and(|plan| plan.monthly > 0 && plan.costs().is_none())
         {
             due.push((at, Due::Month(index)));
         }
         due
     }
 
-    fn grant_month(&mut self, index: usize) {
-        let starts = self.months(index + 1);
-        let plan = self.plan_at(self.plan_name(), starts[index]).expect("only a plan in force is due").clone();
-        let mut lot = NaiveLot {
-            number: 0,
-            class: "free",
-            source: format!("monthly {index}"),
-            granted: plan.monthly,
-            available: 0,
-            held: 0,
-            captured: 0,
-            expired: 0,
-            cost: None,
-            recognised: 0,
-            breakage: 0,
-            moved: 0,
-            effective_at: starts[index],
-            expires_at: None,
-            priority: plan.priority,
-            ended: false,
-        };
-        lot.expires_at = Some(self.months(index + plan.months + 1)[index + plan.months]);
-        self.add(lot);
-        self.occurrences.push(index);
-        self.entries += 1;
-    }
-
-    fn plan_name(&self) -> &str {
-        self.opened.as_ref().map_or("", |(_, plan)| plan)
-    }
-
-    /// Returns a plan's terms as they are in force at an instant.
-    pub(super) fn plan_at(&self, name: &str, at: i64) -> Option<&NaivePlan> {
-        let version = self.versions.iter().rfind(|version| version.effective_at <= at)?;
-        version.plans.iter().find(|plan| plan.name == name)
-    }
-
-    /// The instants of the first `count` months. The plan's rule on the day is the one at the opening.
-    fn months(&self, count: usize) -> Vec<i64> {
-        let (anchor, plan) = self.opened.as_ref().expect("only an open wallet has months");
-        let on_28th = self.plan_at(plan, *anchor).is_some_and(|plan| plan.on_28th);
-        let mut months = occurrences(*anchor, on_28th, count);
-        if self.flaw == Flaw::MonthsDrift {
-            for index in 1..count {
-                months[index] = occurrences(months[index - 1], on_28th, 2)[1];
-            }
+    /// Ends a lot: of a period's, what the plan lets live on moves to a new lot, and the rest expires.
+    fn end_lot(&mut self, index: usize, at: i64) {
+        let rolled = self.rolls_over(index, at);
+        let lot = &mut self.lots[index];
+        // A lot that is spent to the end ends without a word.
+        let says_so = lot.available > 0 || lot.held > 0;
+        lot.ended = true;
+        let before = lot.share(lot.kept());
+        lot.available -= rolled;
+        lot.withdrawn += rolled;
+        let money = before - lot.share(lot.kept());
+        lot.expire_available();
+        let old = *lot;
+        if rolled > 0 {
+            let months = self.terms_at(at).and_then(|terms| terms.rollover).map_or(1, |(_, months)| months);
+            let mut new = NaiveLot::new(old.class, NaiveSource::Rollover(old.number), rolled, at);
+            new.cost = old.cost.map(|(_, currency)| (money, currency));
+            new.priority = old.priority;
+            new.expires_at = Some(months_after(at, months));
+            self.add(new);
         }
-        months
+        if says_so {
+            self.book();
+        }
     }
 
-    /// The month that is running: its number and when it began.
-    fn month_at(&self, now: i64) -> Option<(usize, i64)> {
-        let (anchor, _) = self.opened.as_ref()?;
-        let at_most = usize::try_from((now - anchor).max(0) / (28 * DAY)).expect("not negative") + 2;
-        self.months(at_most).into_iter().enumerate().rfind(|(_, at)| *at <= now)
+    fn rolls_over(&self, index: usize, at: i64) -> i64 {
+        let lot = &self.lots[index];
+        if lot.source.period().is_none() {
+            return 0;
+        }
+        let Some((max, _)) = self.terms_at(at).and_then(|terms| terms.rollover) else { return 0 };
+        if self.flaw == Flaw::RolloverUnlimited {
+            return lot.available;
+        }
+        // What ends at one instant shares the bound.
+        let before: i64 = (self.lots.iter())
+            .filter(|other| matches!(other.source, NaiveSource::Rollover(_)) && other.effective_at == at)
+            .map(|other| other.granted)
+            .sum();
+        lot.available.min((max - before).max(0))
     }
 
     fn is_over(&self, end: i64, now: i64) -> bool {
@@ -135,7 +125,7 @@ impl Naive {
         lot.effective_at <= now && !lot.expires_at.is_some_and(|end| self.is_over(end, now))
     }
 
-    fn in_burn_order(&self) -> Vec<&NaiveLot> {
+    pub(super) fn in_burn_order(&self) -> Vec<&NaiveLot> {
         let mut lots: Vec<&NaiveLot> = self.lots.iter().collect();
         let late = self.flaw == Flaw::FreeAfterPaid;
         lots.sort_by_key(|lot| {
@@ -150,122 +140,76 @@ impl Naive {
         lots
     }
 
-    /// Returns what a reader is told at an instant: as if everything due then were booked.
-    #[must_use]
-    pub fn balances(&self, at: i64) -> String {
-        let at = at.max(self.recorded_at);
+    /// The wallet as a reader sees it at an instant: as if everything due then were booked.
+    fn seen_at(&self, at: i64) -> Self {
+        let at = self.own_time(at);
         let mut then = self.clone();
-        if then.opened.is_some() {
+        then.now = at;
+        if then.account.is_some() {
             then.settle(at);
         }
-        let available: i64 = then.live(at).iter().map(|lot| lot.available).sum();
+        then
+    }
+
+    /// Returns what a reader is told at an instant: available, held and the lots; what expires first, when and
+    /// how much.
+    #[must_use]
+    pub fn balances(&self, at: i64) -> (i64, i64, Vec<BalanceRow>, Option<(i64, i64)>) {
+        let then = self.seen_at(at);
+        let live = then.live(then.now);
+        let available: i64 = live.iter().map(|lot| lot.available).sum();
         let held: i64 = then.lots.iter().map(|lot| lot.held).sum();
-        let mut text = format!("available {available}, held {held}");
         // An ended lot is still told as long as something of it is held.
-        for lot in then.in_burn_order() {
-            if lot.held > 0 || (then.is_live(lot, at) && lot.available > 0) {
-                text +=
-                    &format!("; lot {} {} {}+{} of {}", lot.number, lot.class, lot.available, lot.held, lot.granted);
-            }
-        }
-        text
-    }
-
-    /// Returns when the next month begins and what it will give, as far as is known.
-    #[must_use]
-    pub fn next_refill(&self, at: i64) -> Option<(i64, i64)> {
-        let at = at.max(self.recorded_at);
-        let (index, _) = self.month_at(at)?;
-        let next = self.months(index + 2)[index + 1];
-        let plan = self.plan_at(self.plan_name(), next)?;
-        (plan.monthly > 0).then_some((next, plan.monthly))
-    }
-
-    /// Returns when the first live credits expire and how many do then.
-    #[must_use]
-    pub fn first_expiring(&self, at: i64) -> Option<(i64, i64)> {
-        let at = at.max(self.recorded_at);
-        let mut then = self.clone();
-        if then.opened.is_some() {
-            then.settle(at);
-        }
-        let ends: Vec<(i64, i64)> = (then.live(at).into_iter())
+        let told = |lot: &&&NaiveLot| lot.held > 0 || (then.is_live(lot, then.now) && lot.available > 0);
+        let rows = then.in_burn_order().iter().filter(told).map(|lot| lot.row()).collect();
+        let ends: Vec<(i64, i64)> = (live.into_iter())
             .filter_map(|lot| lot.expires_at.map(|end| (end, lot.available)))
             .filter(|(_, available)| *available > 0)
             .collect();
-        let first = ends.iter().map(|(end, _)| *end).min()?;
-        Some((first, ends.iter().filter(|(end, _)| *end == first).map(|(_, available)| available).sum()))
+        let first = ends.iter().map(|(end, _)| *end).min();
+        let expiring =
+            first.map(|first| (first, ends.iter().filter(|(end, _)| *end == first).map(|(_, part)| part).sum()));
+        (available, held, rows, expiring)
     }
 
-    /// Returns every ledger account that is not at zero, with its sum: what all postings must add up to.
+    /// Returns when the next month begins that gives something by itself, and what, as far as is known.
     #[must_use]
-    pub fn accounts(&self) -> BTreeMap<String, i64> {
-        let mut accounts = self.totals.clone();
-        let mut add = |account: String, amount: i64| *accounts.entry(account).or_default() += amount;
-        for lot in &self.lots {
-            let number = lot.number;
-            add(format!("issuance:{}", lot.class), -lot.granted);
-            add(format!("lot {number}"), lot.available);
-            add(format!("held {number}"), lot.held);
-            add(format!("used {number}"), lot.captured);
-            add(format!("expired {number}"), lot.expired);
-            if let Some((cost, currency)) = &lot.cost {
-                assert_eq!(*cost, lot.recognised + lot.deferred() + lot.breakage + lot.moved, "the model's own sum");
-                add(format!("deferred {number} {currency}"), -lot.deferred());
-                add(format!("revenue {number} {currency}"), -lot.recognised);
-                add(format!("breakage_revenue {number} {currency}"), -lot.breakage);
-            }
+    pub fn next_refill(&self, at: i64) -> Option<(i64, i64)> {
+        let running = self.month_at(self.own_time(at))?;
+        let next = self.month_starts(self.not_granted(running + 1));
+        let plan = self.terms_at(next)?;
+        (plan.monthly > 0 && plan.costs().is_none()).then_some((next, plan.monthly))
+    }
+
+    /// Returns the instants at which something becomes due by itself after `at`.
+    pub(super) fn changes_after(&self, at: i64) -> Vec<i64> {
+        let mut changes: Vec<i64> =
+            self.lots.iter().filter(|lot| !lot.ended).filter_map(|lot| lot.expires_at).collect();
+        changes.extend(self.holds.iter().filter(|hold| hold.state == State::Open).map(|hold| hold.expires_at));
+        if let Some(running) = self.month_at(at) {
+            changes.push(self.month_starts(running + 1));
         }
-        accounts.retain(|_, amount| *amount != 0);
-        accounts
+        changes.retain(|change| *change > at);
+        changes
     }
 
     /// Returns the instants at which something happens by itself after `now`, for tests that aim at them.
     #[must_use]
     pub fn instants(&self, now: i64) -> Vec<i64> {
-        let mut instants: Vec<i64> =
-            self.lots.iter().flat_map(|lot| [Some(lot.effective_at), lot.expires_at]).flatten().collect();
-        instants.extend(self.holds.iter().filter(|hold| hold.state == State::Open).map(|hold| hold.expires_at));
-        if let Some((index, _)) = self.month_at(now) {
-            instants.extend(&self.months(index + 3)[index + 1..]);
+        let now = self.own_time(now);
+        let mut instants = self.changes_after(now);
+        instants.extend(self.lots.iter().map(|lot| lot.effective_at));
+        instants.extend(self.edges(now));
+        if let Some(running) = self.month_at(now) {
+            instants.push(self.month_starts(running + 2));
         }
         instants.retain(|at| *at > now);
         instants
     }
 }
 
-pub(super) fn held(hold: &NaiveHold) -> String {
-    format!("held {} of {} until {}", hold.amount, listed(&hold.slices), hold.expires_at)
-}
-
-/// Why a hold refuses what it was not asked before.
-pub(super) fn ended(hold: &NaiveHold) -> String {
-    match &hold.state {
-        State::Open => "hold open".into(),
-        State::Captured(amount, _) => format!("already captured {amount}"),
-        State::Voided(reason) => format!("already voided {}", reason.as_str()),
-        State::Expired | State::Uncollected(_) => "hold expired".into(),
+impl NaiveLot {
+    fn row(&self) -> BalanceRow {
+        (self.number, self.class, self.available, self.held, self.granted)
     }
-}
-
-/// Writes slices as text.
-pub(super) fn listed(slices: &[(u32, i64)]) -> String {
-    let parts: Vec<String> = slices.iter().map(|(lot, amount)| format!("{lot}:{amount}")).collect();
-    format!("[{}]", parts.join(" "))
-}
-
-/// Splits slices into the first `amount` and the rest.
-pub(super) fn split(slices: &[(u32, i64)], amount: i64) -> (Slices, Slices) {
-    let (mut first, mut rest, mut missing) = (Vec::new(), Vec::new(), amount);
-    for (lot, whole) in slices {
-        let part = missing.min(*whole);
-        if part > 0 {
-            first.push((*lot, part));
-        }
-        if whole - part > 0 {
-            rest.push((*lot, whole - part));
-        }
-        missing -= part;
-    }
-    (first, rest)
 }
