@@ -18,6 +18,7 @@ mod prices;
 mod pure;
 mod run;
 mod steps;
+mod usage;
 mod words;
 
 use std::fmt;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::parse::Request;
 use super::prices::plan_none;
+use super::usage::parse_usage;
 use super::words::Words;
 use super::{Key, Step};
 use crate::amount::{Cents, Credits};
@@ -16,7 +17,7 @@ use crate::ids::{AccountId, HoldId, LotNumber};
 use crate::lot::{Class, Source};
 use crate::operation::Operation;
 use crate::price_book::PriceBook;
-use crate::quote::{ChargeMode, Quote, Usage};
+use crate::quote::{ChargeMode, Quote};
 use crate::time::Timestamp;
 
 /// How long a hold lives where the line does not say.
@@ -177,7 +178,7 @@ fn grant(words: &mut Words<'_>, at: Timestamp) -> Result<(Command, String), Stri
     Ok((Command::Grant { class, credits, cost, effective_at, expires_at, priority, source, tax }, name))
 }
 
-/// Reads `[NAME] CREDITS`, or `[NAME] OPERATION [xCOUNT]` at its price.
+/// Reads `[NAME] CREDITS`, or `[NAME] OPERATION` and what is asked of it, at its price.
 fn priced(
     words: &mut Words<'_>,
     account: AccountId,
@@ -216,12 +217,8 @@ fn priced(
         }
     } else {
         let operation: Operation = what.parse().map_err(|error| format!("{error}"))?;
-        let mut count = 1;
-        if let Some(number) = words.peek().and_then(|word| word.strip_prefix('x')) {
-            count = number.parse().map_err(|_| format!("a count such as x4 needed, x{number} found"))?;
-            words.next("count")?;
-        }
-        book.quote(&Usage::of(operation, count), at).map_err(|error| error.to_string())?
+        let usage = parse_usage(operation, words)?;
+        book.quote(&usage, at).map_err(|error| error.to_string())?
     };
     names.quotes.entry(hold).or_insert_with(|| quote.clone());
     Ok((hold, quote))
