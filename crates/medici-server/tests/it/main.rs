@@ -3,15 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test are tests")]
 
 mod accounts;
+mod budgets;
 mod charges;
 mod credits;
 mod errors;
 mod generations;
+mod give_backs;
 mod house;
 mod idempotency;
 mod images;
 mod jobs;
+mod orders;
 mod pages;
+mod plans;
 mod routes;
+mod sandboxes;
 mod session;
 mod sockets;
