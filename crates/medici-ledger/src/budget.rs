@@ -196,7 +196,6 @@ impl Budgets {
         period: BudgetPeriod,
         limit: Option<Credits>,
         at: Timestamp,
-        since: Timestamp,
         held: impl FnOnce(Timestamp) -> i64,
     ) {
         let place = self.budgets.binary_search_by_key(&(subject, period), |budget| (budget.subject, budget.period));
@@ -208,7 +207,7 @@ impl Budgets {
             (Err(index), Some(limit)) => {
                 let window = period.window(at);
                 let used = Credits::from_micro(held(window)).expect("what is held is not negative");
-                self.budgets.insert(index, Budget { subject, period, limit, since, window, used });
+                self.budgets.insert(index, Budget { subject, period, limit, since: at, window, used });
             }
             (Err(_), None) => {}
         }

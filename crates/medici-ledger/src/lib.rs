@@ -36,6 +36,7 @@ mod price_check;
 mod price_rule;
 mod price_warning;
 mod quote;
+mod tax;
 
 mod estimate;
 
@@ -97,7 +98,7 @@ pub use order::{
     Item, Order, OrderRecord, OrderStatus, PLACED_ORDERS_MAX, PaymentState, PlanChangeMode, REVERSALS_MAX, Reversal,
     ReversalState,
 };
-pub use pack::{Cliff, Pack, PackName, Tier, TierMode};
+pub use pack::{Cliff, Pack, PackLine, PackName, Tier, TierMode};
 pub use plan::{PlanLimits, PlanName, PlanTerms, Rollover};
 pub use policy::Policy;
 pub use posting::{LedgerAccount, Posting, Unit};
@@ -106,5 +107,6 @@ pub use price_check::{CODE_CHARS_MAX, LATE_GRACE_MAX, OFFERS_MAX, PriceBookError
 pub use price_rule::{Conditions, MeterName, OperationPrice, PriceRule, RULES_MAX, Rate};
 pub use price_warning::Warning;
 pub use quote::{ChargeMode, Quote, QuoteError, Usage};
+pub use tax::{TaxRate, TaxRateError, allocate};
 pub use time::{Timestamp, TimestampError};
 pub use wallet::{OPEN_LOTS_MAX, Wallet};

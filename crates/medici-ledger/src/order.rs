@@ -260,6 +260,19 @@ impl OrderRecord {
         i64::try_from(sum).ok().and_then(Cents::from_minor).map_or(most, |sum| sum.min(most))
     }
 
+    /// Returns what is to be paid: the total less what is reversed already, and nothing once it is paid.
+    #[must_use]
+    pub fn due(&self) -> Money {
+        let total = self.order.total();
+        let due = match self.payment {
+            PaymentState::Placed | PaymentState::Cancelled | PaymentState::Invoiced => {
+                total.amount.checked_sub(self.reversed).expect("at most the total is reversed")
+            }
+            PaymentState::Paid => Cents::ZERO,
+        };
+        Money::new(due, total.currency)
+    }
+
     /// Returns what became of the order.
     #[must_use]
     pub fn status(&self) -> OrderStatus {

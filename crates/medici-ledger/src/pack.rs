@@ -45,6 +45,23 @@ pub struct Pack {
     pub bonus: Credits,
 }
 
+/// A number of packs at one price each, as a document writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackLine {
+    /// How many.
+    pub packs: u32,
+    /// What one costs.
+    pub price: Cents,
+}
+
+impl PackLine {
+    /// Returns what they cost together, or `None` where that is more than can be stated.
+    #[must_use]
+    pub fn amount(self) -> Option<Cents> {
+        self.price.checked_mul(self.packs)
+    }
+}
+
 /// A number of packs that costs more than one pack more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cliff {
@@ -60,26 +77,30 @@ impl Pack {
     /// Returns what `packs` of this pack cost, or `None` where that is more than can be stated.
     #[must_use]
     pub fn price_of(&self, packs: u32) -> Option<Money> {
-        let amount = match self.mode {
+        let lines = self.lines(packs).into_iter();
+        let amount = lines.map(PackLine::amount).try_fold(Cents::ZERO, |sum, amount| sum.checked_add(amount?))?;
+        Some(Money::new(amount, self.price.currency))
+    }
+
+    /// Returns the lines of a document for `packs` of this pack: one, or with graduated tiers one of each tier.
+    #[must_use]
+    pub fn lines(&self, packs: u32) -> Vec<PackLine> {
+        let first = Tier { from: 1, price: self.price.amount };
+        match self.mode {
             TierMode::Volume => {
-                let tier = self.tiers.iter().rev().find(|tier| tier.from <= packs);
-                tier.map_or(self.price.amount, |tier| tier.price).checked_mul(packs)?
+                let tier = self.tiers.iter().rev().find(|tier| tier.from <= packs).unwrap_or(&first);
+                vec![PackLine { packs, price: tier.price }]
             }
             TierMode::Graduated => {
-                let mut total = Cents::ZERO;
-                let mut from = 1;
-                let mut price = self.price.amount;
-                for tier in &self.tiers {
-                    if packs < tier.from {
-                        break;
-                    }
-                    total = total.checked_add(price.checked_mul(tier.from - from)?)?;
-                    (from, price) = (tier.from, tier.price);
-                }
-                total.checked_add(price.checked_mul((packs + 1).saturating_sub(from))?)?
+                let tiers: Vec<&Tier> = std::iter::once(&first).chain(&self.tiers).collect();
+                let ends = tiers.iter().skip(1).map(|next| next.from - 1).chain([u32::MAX]);
+                let lines = tiers.iter().zip(ends).map(|(tier, end)| PackLine {
+                    packs: packs.min(end).saturating_sub(tier.from - 1),
+                    price: tier.price,
+                });
+                lines.filter(|line| line.packs > 0).collect()
             }
-        };
-        Some(Money::new(amount, self.price.currency))
+        }
     }
 
     /// Returns every number of packs just below a tier that costs more than one pack more.
@@ -96,5 +117,36 @@ impl Pack {
     /// Returns whether the tiers ascend and can be told apart.
     pub(crate) fn tiers_ascend(&self) -> bool {
         self.tiers.iter().try_fold(1, |last, tier| (tier.from > last).then_some(tier.from)).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Currency;
+
+    #[test]
+    fn a_document_has_a_line_for_each_price() {
+        let cents = |minor| Cents::from_minor(minor).unwrap();
+        let tiers = vec![Tier { from: 5, price: cents(1400) }, Tier { from: 10, price: cents(1250) }];
+        let pack = |mode| Pack {
+            credits: Credits::whole(115),
+            price: Money::new(cents(1500), Currency::USD),
+            expires: Months::ONE,
+            mode,
+            tiers: tiers.clone(),
+            name: None,
+            bonus: Credits::ZERO,
+        };
+        let lines = |mode, packs| -> Vec<(u32, i64)> {
+            pack(mode).lines(packs).iter().map(|line| (line.packs, line.price.minor())).collect()
+        };
+        assert_eq!(lines(TierMode::Volume, 7), [(7, 1400)]);
+        assert_eq!(lines(TierMode::Graduated, 4), [(4, 1500)]);
+        assert_eq!(lines(TierMode::Graduated, 5), [(4, 1500), (1, 1400)]);
+        assert_eq!(lines(TierMode::Graduated, 12), [(4, 1500), (5, 1400), (3, 1250)]);
+        assert_eq!(lines(TierMode::Graduated, u32::MAX)[2].0, u32::MAX - 9);
+        assert_eq!(lines(TierMode::Graduated, 0), []);
+        assert_eq!(pack(TierMode::Graduated).price_of(u32::MAX), None, "more than can be stated is no price");
     }
 }

@@ -44,7 +44,10 @@ pub(crate) struct AccountCaller {
 
 /// A caller with a service's key, or the operator's.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ServiceCaller;
+pub(crate) struct ServiceCaller {
+    /// The key.
+    pub(crate) key: ApiKeyId,
+}
 
 /// A caller with the operator's key.
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +81,9 @@ impl FromRequestParts<AppState> for ServiceCaller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Fault> {
-        match Caller::from_request_parts(parts, state).await?.owner {
-            KeyOwner::Service | KeyOwner::Admin => Ok(Self),
+        let caller = Caller::from_request_parts(parts, state).await?;
+        match caller.owner {
+            KeyOwner::Service | KeyOwner::Admin => Ok(Self { key: caller.key }),
             KeyOwner::Account(_) => Err(Fault::MissingScope { needed: "the API key of a service" }),
         }
     }

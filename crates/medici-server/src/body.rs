@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{error::Fault, error::sentence, state::AppState};
+use crate::{error::Fault, error::sentence, idempotency::canonical, state::AppState};
 
 /// The largest JSON body of our own API: nothing there is long.
 const API_BYTES_MAX: usize = 64 << 10;
@@ -22,6 +22,12 @@ const PROBLEM_CHARS_MAX: usize = 240;
 /// A JSON body of a type that cannot be wrong afterwards.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
+/// A JSON body as [`JsonBody`] reads it, and the canonical form of what was sent, for an idempotency key.
+pub(crate) struct JsonRequest<T> {
+    pub(crate) body: T,
+    pub(crate) canonical: Vec<u8>,
+}
+
 /// A JSON object, whose members are looked at one by one.
 pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 
@@ -30,12 +36,26 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Fault> {
         let bytes = read_json(request, state, API_BYTES_MAX).await?;
-        let parsed = serde_json::from_slice(&bytes);
-        parsed.map(Self).map_err(|problem| match problem.classify() {
-            serde_json::error::Category::Data => Fault::request("invalid_value", excerpt(&problem)),
-            _ => malformed(&problem),
-        })
+        parse(&bytes).map(Self)
     }
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonRequest<T> {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Fault> {
+        let bytes = read_json(request, state, API_BYTES_MAX).await?;
+        // The type first: it refuses a member that is there twice, of which the other reading would keep one.
+        let body = parse(&bytes)?;
+        Ok(Self { body, canonical: canonical(&parse::<Value>(&bytes)?) })
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(bytes).map_err(|problem| match problem.classify() {
+        serde_json::error::Category::Data => Fault::request("invalid_value", excerpt(&problem)),
+        _ => malformed(&problem),
+    })
 }
 
 impl FromRequest<AppState> for JsonObject {

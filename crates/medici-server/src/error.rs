@@ -8,8 +8,8 @@ use std::error::Error;
 use axum::response::{IntoResponse, Response};
 use medici_ledger::{Credits, QuoteError, Refusal};
 use medici_studio::{
-    BlobError, CancelError, ChargeError, FailReason, GrantError, KeyReused, OpenAccountError, ReadImageError,
-    StoreError, SubmitError,
+    BlobError, CancelError, ChargeError, FailReason, GiveBackError, GrantError, KeyReused, OpenAccountError,
+    PlaceOrderError, PlanLimit, ReadImageError, RunCommandError, StoreError, SubmitError,
 };
 use tracing::error;
 
@@ -56,6 +56,8 @@ pub(crate) enum Fault {
     OutOfCredits { needed: Credits, available: Credits },
     /// The account may not spend, whatever it has: a budget is used up, or it owes credits.
     Capped { code: &'static str, message: String },
+    /// As many jobs of the account as its plan allows are open already.
+    TooManyJobs { message: String },
     /// Too much waits already.
     Overloaded { message: String },
     /// The disk is full.
@@ -181,7 +183,9 @@ impl From<Refusal> for Fault {
             Refusal::AlreadyOpen => Self::Conflict { code: refusal.code(), message },
             Refusal::UnknownPlan { .. } => Self::param(refusal.code(), "plan", message),
             Refusal::BadGrant(_) => Self::request(refusal.code(), message),
-            Refusal::TooManyOpen { .. } => Self::Overloaded { message },
+            // Holds end by themselves; lots, orders and budgets are ended by somebody.
+            Refusal::TooManyOpen { what: "holds", .. } => Self::Overloaded { message },
+            Refusal::TooManyOpen { .. } => Self::Conflict { code: refusal.code(), message },
             Refusal::Overflow
             | Refusal::BadOrder(_)
             | Refusal::AmountDiffers { .. }
@@ -219,6 +223,14 @@ impl From<SubmitError> for Fault {
             SubmitError::Refused(refusal) => refusal.into(),
             SubmitError::KeyReused(reused) => reused.into(),
             SubmitError::NoAccount => Self::NotFound { what: "account" },
+            SubmitError::PlanLimit { ref limit, .. } => {
+                let message = sentence(&failure);
+                match limit {
+                    PlanLimit::Images { .. } => Self::param("plan_limit", "n", message),
+                    PlanLimit::Model { .. } => Self::param("plan_limit", "model", message),
+                    PlanLimit::JobsOpen { .. } => Self::TooManyJobs { message },
+                }
+            }
             SubmitError::QueueFull { .. } | SubmitError::QueueTooLong { .. } => {
                 Self::Overloaded { message: sentence(&failure) }
             }
@@ -250,11 +262,42 @@ impl From<GrantError> for Fault {
     }
 }
 
+impl From<RunCommandError> for Fault {
+    fn from(failure: RunCommandError) -> Self {
+        match failure {
+            RunCommandError::Refused(refusal) => refusal.into(),
+            RunCommandError::KeyReused(reused) => reused.into(),
+            RunCommandError::NoAccount => Self::NotFound { what: "account" },
+            RunCommandError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<PlaceOrderError> for Fault {
+    fn from(failure: PlaceOrderError) -> Self {
+        match failure {
+            PlaceOrderError::UnknownPack { .. } => Self::param("unknown_pack", "pack", sentence(&failure)),
+            PlaceOrderError::TaxCurrency { .. } => Self::param("invalid_value", "tax", sentence(&failure)),
+            PlaceOrderError::Run(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<GiveBackError> for Fault {
+    fn from(failure: GiveBackError) -> Self {
+        match failure {
+            GiveBackError::NothingCaptured => Self::NotFound { what: "capture" },
+            GiveBackError::Run(failure) => failure.into(),
+        }
+    }
+}
+
 impl From<OpenAccountError> for Fault {
     fn from(failure: OpenAccountError) -> Self {
         match failure {
             OpenAccountError::BadName => Self::param("invalid_value", "name", sentence(&failure)),
             OpenAccountError::NameTaken(_) => Self::Conflict { code: "name_taken", message: sentence(&failure) },
+            OpenAccountError::UnknownCode => Self::param("wrong_code", "code", sentence(&failure)),
             OpenAccountError::Refused(refusal) => refusal.into(),
             OpenAccountError::Store(failure) => failure.into(),
         }

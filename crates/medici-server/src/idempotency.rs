@@ -31,8 +31,13 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
 
 /// Reads the header where a retry without one would move credits twice.
 pub(crate) fn required_key(headers: &HeaderMap) -> Result<&str, Fault> {
+    key(headers)?.ok_or_else(key_required)
+}
+
+/// Returns the fault of a call without a key that needs one.
+pub(crate) fn key_required() -> Fault {
     let message = "This call needs an Idempotency-Key header, so that a retry is not carried out twice.";
-    key(headers)?.ok_or_else(|| Fault::param("idempotency_key_required", "Idempotency-Key", message))
+    Fault::param("idempotency_key_required", "Idempotency-Key", message)
 }
 
 /// Returns a key as the studio uses it.

@@ -24,6 +24,19 @@ impl FromRequestParts<AppState> for PathText {
     }
 }
 
+/// All variable segments of a path that has several.
+pub(crate) struct PathTexts<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for PathTexts<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Fault> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        let broken = |_| Fault::request("malformed_request", "The address is not UTF-8.");
+        path.map(|Path(texts)| Self(texts)).map_err(broken)
+    }
+}
+
 /// The query parameters of a request. Unknown ones are refused where the type says so.
 pub(crate) struct QueryOf<T>(pub(crate) T);
 

@@ -23,6 +23,8 @@ pub(crate) struct EntryBody<'a> {
     pub(crate) fact: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hold: Option<Text<medici_ledger::HoldId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) order: Option<Text<medici_ledger::OrderId>>,
     pub(crate) effective_at: Text<Timestamp>,
     pub(crate) recorded_at: Text<Timestamp>,
     pub(crate) postings: Postings<'a>,
@@ -36,6 +38,7 @@ impl<'a> EntryBody<'a> {
             seq: entry.seq,
             fact: entry.fact.name(),
             hold: entry.fact.hold().map(Text),
+            order: entry.fact.order().map(Text),
             effective_at: Text(entry.effective_at),
             recorded_at: Text(entry.recorded_at),
             postings: Postings(&entry.postings),

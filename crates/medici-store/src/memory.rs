@@ -19,7 +19,7 @@ use crate::{
     overlay::Batch,
     queue::Queue,
     scope::ScopeHash,
-    wallets::{Tail, Wallets},
+    wallets::{self, Tail, Wallets},
 };
 
 /// A store that lives as long as its process.
@@ -103,7 +103,7 @@ impl Tables {
         }
         let wallets = Wallets::new();
         for (account, (wallet, tail)) in replayed {
-            let due = wallet.next_due(prices, wallet.recorded_at());
+            let due = wallets::due(&wallet, prices, wallet.recorded_at());
             wallets.publish(account, Arc::new(wallet), tail, due);
         }
         wallets

@@ -13,7 +13,7 @@ use medici_studio::{Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Load
 use crate::{
     group::{Backend, CommitError},
     scope::ScopeHash,
-    wallets::{IdHasher, Wallets},
+    wallets::{self, IdHasher, Wallets},
 };
 
 /// A map by account. The server makes the ids, so they need no hash that an attacker cannot guess.
@@ -199,7 +199,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
         }
         let mut batch = self.batch;
         for touched in batch.wallets.values_mut() {
-            touched.due = touched.wallet.next_due(prices, batch.now);
+            touched.due = wallets::due(&touched.wallet, prices, batch.now);
         }
         Ok(batch)
     }

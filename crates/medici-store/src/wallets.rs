@@ -14,12 +14,18 @@ use std::{
     },
 };
 
-use medici_ledger::{AccountId, CodecError, Timestamp, Wallet};
+use medici_ledger::{AccountId, CodecError, PriceBook, Timestamp, Wallet};
 
 const SHARDS: usize = 256;
 
 /// How many wallets lie decoded at most.
 pub(crate) const DECODED_MAX: usize = 65_536;
+
+/// Returns when the sweeper is to look at an account. Never at a sandbox: its time stands still until it is set, and
+/// setting it books what became due on the way.
+pub(crate) fn due(wallet: &Wallet, prices: &PriceBook, now: Timestamp) -> Option<Timestamp> {
+    if wallet.sandbox_clock().is_some() { None } else { wallet.next_due(prices, now) }
+}
 
 /// All wallets, in shards so that readers and the writer seldom meet.
 pub(crate) struct Wallets {

@@ -1,6 +1,6 @@
 //! One durable charge of any operation, asked by another service of the operator.
 
-use medici_ledger::{AccountId, Command, Credits, Entry, HoldId, Operation, QuoteError, Refusal, Usage};
+use medici_ledger::{AccountId, Command, Credits, Entry, HoldId, Operation, QuoteError, Refusal, Spender, Usage};
 
 use crate::{
     store::StoreError,
@@ -17,6 +17,8 @@ pub struct Charge {
     pub operation: Operation,
     /// How many of it.
     pub count: u32,
+    /// Who spends: whose budgets bound it.
+    pub spender: Spender,
     /// The idempotency key: without one a retry would charge twice.
     pub key: KeyUse,
 }
@@ -82,8 +84,9 @@ impl Decide for MakeCharge {
             return Err(ChargeError::NoAccount);
         }
         let usage = Usage::of(request.operation.clone(), request.count);
-        let quote = work.prices().quote(&usage, work.now()).map_err(ChargeError::NoPrice)?;
-        let command = Command::charge(self.charge, quote);
+        let quote = work.prices().quote(&usage, work.time_of(request.account)).map_err(ChargeError::NoPrice)?;
+        let (charge, spender) = (self.charge, request.spender);
+        let command = Command::Charge { charge, quote, spender, happened_at: None, event: None };
         work.ledger(request.account, &command).map_err(ChargeError::Refused)?;
         Ok(booked(work, request.account, &command, &request.key))
     }

@@ -76,7 +76,7 @@ impl Decide for MakeGrant {
             class: request.class,
             credits: request.credits,
             cost: request.cost,
-            effective_at: work.now(),
+            effective_at: work.time_of(request.account),
             expires_at: request.expires_at,
             priority: 0,
             source: request.source,

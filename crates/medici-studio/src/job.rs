@@ -1,6 +1,6 @@
 //! Jobs and images: what is queued, who works on it, how it ended, what came out.
 
-use medici_ledger::{AccountId, Credits, HoldId, Operation, Quote, Timestamp};
+use medici_ledger::{AccountId, Credits, HoldId, KeyId, Operation, Quote, Spender, Timestamp};
 
 use crate::{blob::BlobHash, engine::Size, engine::Spec, ids::ApiKeyId, ids::ImageId, ids::JobId};
 
@@ -34,6 +34,19 @@ pub struct Job {
     pub attempts: u32,
     /// When it was asked.
     pub created_at: Timestamp,
+}
+
+impl Job {
+    /// Returns whose budgets bound it, from its first hold to its last.
+    pub fn spender(&self) -> Spender {
+        spender(self.api_key)
+    }
+}
+
+/// Returns who spends with an API key; nobody in particular on the web page.
+pub(crate) fn spender(api_key: Option<ApiKeyId>) -> Spender {
+    // People have no names of their own here yet: only other services know which of them asks.
+    Spender { member: None, key: api_key.map(|key| KeyId::from_u128(key.as_u128())) }
 }
 
 /// Where a job stands. The last four never change again.

@@ -23,10 +23,15 @@ pub mod studio;
 pub mod unit;
 
 mod charge;
+mod document;
+mod give_back;
 mod grant;
 mod open_account;
 mod publish_prices;
+mod place_order;
+mod run_command;
 mod run_job;
+mod set_clock;
 mod submit;
 mod sweep;
 mod worker;
@@ -36,16 +41,21 @@ pub use api_key::Secret;
 pub use blob::{BlobError, BlobHash, BlobStore};
 pub use charge::{Charge, ChargeError, Receipt};
 pub use clock::{Clock, Ids};
+pub use document::{Document, DocumentLine};
+pub use give_back::{Captured, GiveBack, GiveBackError};
 pub use grant::{Grant, GrantError};
 pub use ids::{ApiKeyId, BadId, ImageId, JobId};
 pub use job::{ATTEMPTS_MAX, FailReason, Image, Job, JobState, Lease, Outcome};
-pub use open_account::OpenAccountError;
+pub use open_account::{NewAccount, OpenAccountError};
+pub use place_order::{PlaceOrder, PlaceOrderError, Tax, Wanted};
 pub use progress::{Hub, Preview, Progress};
 pub use publish_prices::{NewPrices, PublishError, Published, PublishedVersion, REASON_CHARS_MAX};
+pub use run_command::{Done, RunCommandError};
 pub use run_job::{CancelError, StaleLease};
+pub use set_clock::{ClockMove, Span, SpanError};
 pub use store::{Candidate, Counters, EntryPage, Health, Store, StoreError};
 pub use studio::{Finished, Limits, ReadImageError, Studio};
-pub use submit::{Submit, SubmitError, Ticket};
+pub use submit::{PlanLimit, Submit, SubmitError, Ticket};
 pub use unit::{
     Answer, Changes, Decide, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork, WalletChange,
     decide,

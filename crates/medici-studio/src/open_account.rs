@@ -1,6 +1,6 @@
 //! Accounts are opened, and API keys made and revoked.
 
-use medici_ledger::{AccountId, Command, PlanName, Refusal};
+use medici_ledger::{AccountId, Command, PlanName, Refusal, Timestamp};
 
 use crate::{
     account::{Account, ApiKey, KeyOwner},
@@ -11,6 +11,19 @@ use crate::{
     unit::{Decide, Touches, UnitOfWork, decide},
 };
 
+/// An account to open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewAccount {
+    /// Its unique handle.
+    pub name: String,
+    /// A plan of the price book.
+    pub plan: PlanName,
+    /// For a sandbox: what its clock says at first.
+    pub sandbox: Option<Timestamp>,
+    /// The code of a cohort that it joins at once.
+    pub code: Option<String>,
+}
+
 /// Why an account was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenAccountError {
@@ -20,6 +33,9 @@ pub enum OpenAccountError {
     /// Another account has it.
     #[error("an account named {0} exists already")]
     NameTaken(String),
+    /// No cohort of the price book in force has this code.
+    #[error("no cohort has this code now")]
+    UnknownCode,
     /// The ledger refused it, for example for want of such a plan.
     #[error(transparent)]
     Refused(Refusal),
@@ -31,13 +47,19 @@ pub enum OpenAccountError {
 impl Studio {
     /// Opens an account on a plan. Its monthly credits begin at this instant.
     pub async fn open_account(&self, name: &str, plan: PlanName) -> Result<Account, OpenAccountError> {
+        self.open_new(NewAccount { name: name.to_owned(), plan, sandbox: None, code: None }).await
+    }
+
+    /// Opens an account, a sandbox or one with a code among them. Its name is taken once, so a repeat is refused.
+    pub async fn open_new(&self, new: NewAccount) -> Result<Account, OpenAccountError> {
+        let name = &new.name;
         let allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-');
         let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
         if !begins || name.len() > 63 || !name.chars().all(allowed) {
             return Err(OpenAccountError::BadName);
         }
         let id = AccountId::from_u128(self.ids.next());
-        decide(&*self.store, OpenAccount { id, name: name.to_owned(), plan }).await?
+        decide(&*self.store, OpenAccount { id, new }).await?
     }
 
     /// Makes an API key. The secret is in this answer and nowhere else.
@@ -69,8 +91,7 @@ impl Studio {
 
 struct OpenAccount {
     id: AccountId,
-    name: String,
-    plan: PlanName,
+    new: NewAccount,
 }
 
 impl Decide for OpenAccount {
@@ -82,13 +103,37 @@ impl Decide for OpenAccount {
     }
 
     fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Account, OpenAccountError> {
-        if work.name_taken(&self.name) {
-            return Err(OpenAccountError::NameTaken(self.name.clone()));
+        let NewAccount { name, plan, sandbox, code } = &self.new;
+        if work.name_taken(name) {
+            return Err(OpenAccountError::NameTaken(name.clone()));
         }
-        work.ledger(self.id, &Command::open(self.plan)).map_err(OpenAccountError::Refused)?;
-        let account = Account { id: self.id, name: self.name.clone(), created_at: work.now() };
+        let open = Command::Open { plan: *plan, sandbox: *sandbox };
+        work.ledger(self.id, &open).map_err(OpenAccountError::Refused)?;
+        if let Some(code) = code {
+            self.join(work, code)?;
+        }
+        let account = Account { id: self.id, name: name.clone(), created_at: work.now() };
         work.put_account(account.clone());
         Ok(account)
+    }
+}
+
+impl OpenAccount {
+    /// Joins every cohort that has the code. One that takes whoever comes now has been joined already.
+    fn join(&self, work: &mut UnitOfWork<'_>, code: &str) -> Result<(), OpenAccountError> {
+        let version = work.prices().version_at(work.time_of(self.id));
+        let cohorts = version.iter().flat_map(|version| &version.cohorts);
+        let admitting: Vec<_> = cohorts.filter(|(_, terms)| terms.admits_code(code)).map(|(name, _)| *name).collect();
+        if admitting.is_empty() {
+            return Err(OpenAccountError::UnknownCode);
+        }
+        for cohort in admitting {
+            match work.ledger(self.id, &Command::JoinCohort { cohort, code: Some(code.into()) }) {
+                Ok(_) | Err(Refusal::CohortJoined) => {}
+                Err(refusal) => return Err(OpenAccountError::Refused(refusal)),
+            }
+        }
+        Ok(())
     }
 }
 

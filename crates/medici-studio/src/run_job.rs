@@ -174,7 +174,8 @@ impl Finish {
         }
         // The hold ran out while the worker was silent. The pictures are there, so a second hold is tried;
         // without credits for it they are delivered all the same, at the operator's cost.
-        let again = Command::hold(self.second_hold, job.quote.clone(), self.limits.hold_timeout);
+        let (hold, quote, spender) = (self.second_hold, job.quote.clone(), job.spender());
+        let again = Command::Hold { hold, quote, timeout: self.limits.hold_timeout, spender };
         if work.ledger(job.account, &again).is_ok() {
             job.hold = self.second_hold;
             let capture = Command::Capture { hold: job.hold, amount };

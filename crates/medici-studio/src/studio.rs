@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use medici_ledger::{AccountId, Balances, PriceBook};
+use medici_ledger::{AccountId, Balances, PriceBook, Wallet};
 
 use crate::{
     account::Account,
@@ -85,6 +85,12 @@ impl Studio {
     pub fn balances(&self, account: AccountId) -> Option<Balances> {
         let wallet = self.store.wallet(account)?;
         Some(wallet.balances(&self.prices(), self.clock.now()))
+    }
+
+    /// Returns the wallet as it is now, with everything that time has made true; `None` if there is no such account.
+    pub fn wallet(&self, account: AccountId) -> Option<Wallet> {
+        let wallet = self.store.wallet(account)?;
+        Some(wallet.settled(&self.prices, self.clock.now()))
     }
 
     /// Returns the account of a name or of an id's text, as people type either.

@@ -1,11 +1,11 @@
 //! From a request to a queued job: price, hold and queue are one unit of work.
 
-use medici_ledger::{AccountId, Command, HoldId, Operation, Quote, QuoteError, Refusal, Usage};
+use medici_ledger::{AccountId, Command, HoldId, Operation, PlanLimits, PlanName, Quote, QuoteError, Refusal, Usage};
 
 use crate::{
     engine::{Drawing, Size, Spec},
     ids::{ApiKeyId, JobId},
-    job::{Job, JobState},
+    job::{Job, JobState, spender},
     store::StoreError,
     studio::{Limits, Studio},
     unit::{Decide, Kept, KeyReused, KeyUse, Touches, UnitOfWork, decide},
@@ -55,6 +55,14 @@ pub enum SubmitError {
     /// There is no such account.
     #[error("there is no such account")]
     NoAccount,
+    /// The account's plan, or its own terms, do not allow it.
+    #[error("{limit} on the plan {plan}")]
+    PlanLimit {
+        /// The plan.
+        plan: PlanName,
+        /// What it allows, and what was asked for.
+        limit: PlanLimit,
+    },
     /// Too many jobs wait already.
     #[error("{queued} jobs are waiting, {queued_max} may")]
     QueueFull {
@@ -72,6 +80,33 @@ pub enum SubmitError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A limit of a plan that a request does not keep to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanLimit {
+    /// More pictures than one request may ask for.
+    #[error("{asked} pictures asked for, up to {max} can be")]
+    Images {
+        /// The pictures asked for.
+        asked: u32,
+        /// The limit.
+        max: u32,
+    },
+    /// As many jobs as may wait or run at once do.
+    #[error("{open} jobs wait or run, up to {max} may")]
+    JobsOpen {
+        /// The account's jobs.
+        open: usize,
+        /// The limit.
+        max: u32,
+    },
+    /// A model that may not be used.
+    #[error("one of the models {} needed", .allowed.join(", "))]
+    Model {
+        /// Those that may.
+        allowed: Vec<String>,
+    },
 }
 
 impl Studio {
@@ -171,9 +206,7 @@ impl Decide for PlaceHold {
         if let Some(Kept::Job(job)) = work.earlier(request.key.as_ref())? {
             return Ok(Ticket { job: *job, replayed: true });
         }
-        if work.wallet(request.account).is_none() {
-            return Err(SubmitError::NoAccount);
-        }
+        self.check_plan(work)?;
         // A repeat is answered even while the queue is full; a new request is not.
         if self.queued >= self.limits.queued_max {
             return Err(SubmitError::QueueFull { queued: self.queued, queued_max: self.limits.queued_max });
@@ -182,8 +215,13 @@ impl Decide for PlaceHold {
             return Err(SubmitError::QueueTooLong { wait_seconds: self.wait_seconds });
         }
         let quote = self.quote(work)?;
-        let hold = Command::hold(self.hold, quote.clone(), self.limits.hold_timeout);
-        work.ledger(request.account, &hold).map_err(SubmitError::Refused)?;
+        let place = Command::Hold {
+            hold: self.hold,
+            quote: quote.clone(),
+            timeout: self.limits.hold_timeout,
+            spender: spender(request.api_key),
+        };
+        work.ledger(request.account, &place).map_err(SubmitError::Refused)?;
         work.put_job(Job {
             id: self.job,
             account: request.account,
@@ -206,6 +244,31 @@ impl Decide for PlaceHold {
 impl PlaceHold {
     fn quote(&self, work: &UnitOfWork<'_>) -> Result<Quote, SubmitError> {
         let usage = self.request.spec.usage(self.request.operation.clone(), &self.request.model);
-        work.prices().quote(&usage, work.now()).map_err(SubmitError::NoPrice)
+        work.prices().quote(&usage, work.time_of(self.request.account)).map_err(SubmitError::NoPrice)
+    }
+
+    /// Refuses what the account's plan, or its own terms in place of the plan's, does not allow.
+    fn check_plan(&self, work: &UnitOfWork<'_>) -> Result<(), SubmitError> {
+        let request = &self.request;
+        let wallet = work.wallet(request.account).ok_or(SubmitError::NoAccount)?;
+        let now = work.time_of(request.account);
+        // Of an account that is not open the ledger refuses everything itself; a plan that has left the book has
+        // no limits any more.
+        let (Some(plan), Some(terms)) = (wallet.plan(), wallet.terms(work.prices(), now)) else { return Ok(()) };
+        let PlanLimits { images_max, jobs_open_max, models } = terms.limits;
+        let asked = request.spec.count;
+        let refused = |limit| Err(SubmitError::PlanLimit { plan, limit });
+        if let Some(max) = images_max.filter(|max| asked > *max) {
+            return refused(PlanLimit::Images { asked, max });
+        }
+        if let Some(allowed) = models.filter(|models| !models.iter().any(|model| **model == *request.model)) {
+            return refused(PlanLimit::Model { allowed: allowed.iter().map(ToString::to_string).collect() });
+        }
+        // Only jobs place holds, and each open job has one; one whose time is over will not be drawn.
+        let open = wallet.open_holds().filter(|hold| now < hold.expires_at).count();
+        match jobs_open_max {
+            Some(max) if open >= max as usize => refused(PlanLimit::JobsOpen { open, max }),
+            _ => Ok(()),
+        }
     }
 }

@@ -135,6 +135,11 @@ impl<'a> UnitOfWork<'a> {
         self.now
     }
 
+    /// Returns an account's time: the instant of the commit, or what a sandbox's own clock says.
+    pub fn time_of(&self, account: AccountId) -> Timestamp {
+        self.wallet(account).map_or(self.now, |wallet| wallet.own_time(self.now))
+    }
+
     /// Returns the price book in force.
     pub fn prices(&self) -> &'a PriceBook {
         self.prices

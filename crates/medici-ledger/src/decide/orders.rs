@@ -55,9 +55,7 @@ impl Draft<'_> {
         if record.payment == PaymentState::Paid {
             return Ok(reply(record));
         }
-        let total = record.order.total();
-        let due = total.amount.checked_sub(record.reversed).expect("at most the total is reversed");
-        let due = Money::new(due, total.currency);
+        let due = record.due();
         if amount != due {
             return Err(Refusal::AmountDiffers { found: amount, due });
         }

@@ -1,4 +1,4 @@
-//! Administration: accounts, their keys, and credits given by the operator.
+//! Administration: accounts, what is known of them, their keys, and credits given by the operator.
 
 use axum::{
     Json,
@@ -10,15 +10,18 @@ use medici_ledger::{
     AccountId, Class, Credits, Money, PlanName, Source, Timestamp,
     idempotency::{Fingerprint, Keep},
 };
-use medici_studio::{Account, ApiKeyId, Grant, KeyOwner};
+use medici_studio::{Account, ApiKeyId, Grant, KeyOwner, NewAccount};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{budgets::BudgetBody, terms::OverridesOut};
 
 use crate::{
     auth::AdminCaller,
     body::JsonBody,
     error::{Fault, sentence},
     idempotency::{key_use, required_key},
-    query::PathText,
+    query::{PathText, QueryOf, page_limit},
     reply::{CREDITS_BALANCE, Replayed},
     state::AppState,
     wire::{EntryBody, Text},
@@ -27,6 +30,9 @@ use crate::{
 pub(crate) const GRANTS: &str = "/api/accounts/{id}/grants";
 /// The plan of an account that is opened without one.
 const PLAN_DEFAULT: &str = "free";
+/// The longest page of accounts.
+const ACCOUNTS_MAX: usize = 1_000;
+const ACCOUNTS_DEFAULT: usize = 100;
 /// The longest label of a key, in characters.
 const LABEL_CHARS_MAX: usize = 100;
 
@@ -36,6 +42,13 @@ const LABEL_CHARS_MAX: usize = 100;
 pub(crate) struct OpenBody {
     name: String,
     plan: Option<String>,
+    /// Whether its time is its own, to try things out.
+    #[serde(default)]
+    sandbox: bool,
+    /// What a sandbox's clock says at first; now if not said.
+    clock_at: Option<String>,
+    /// The code of a cohort.
+    code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -52,8 +65,91 @@ pub(crate) async fn open(
     JsonBody(body): JsonBody<OpenBody>,
 ) -> Result<(StatusCode, Json<AccountBody>), Fault> {
     let plan: PlanName = parse("plan", body.plan.as_deref().unwrap_or(PLAN_DEFAULT))?;
-    let Account { id, name, created_at } = state.studio.open_account(&body.name, plan).await?;
-    Ok((StatusCode::CREATED, Json(AccountBody { id: Text(id), name, created_at: Text(created_at) })))
+    let clock_at: Option<Timestamp> = body.clock_at.as_deref().map(|text| parse("clock_at", text)).transpose()?;
+    if clock_at.is_some() && !body.sandbox {
+        let message = "Only a sandbox has a clock of its own: send \"sandbox\": true.";
+        return Err(Fault::param("invalid_value", "clock_at", message));
+    }
+    let sandbox = body.sandbox.then(|| clock_at.unwrap_or_else(|| state.studio.clock.now()));
+    let new = NewAccount { name: body.name, plan, sandbox, code: body.code };
+    let account = state.studio.open_new(new).await?;
+    Ok((StatusCode::CREATED, Json(AccountBody::of(account))))
+}
+
+impl AccountBody {
+    fn of(account: Account) -> Self {
+        let Account { id, name, created_at } = account;
+        Self { id: Text(id), name, created_at: Text(created_at) }
+    }
+}
+
+/// A page of accounts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountsQuery {
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /api/accounts`: by name.
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    _: AdminCaller,
+    QueryOf(query): QueryOf<AccountsQuery>,
+) -> Result<Json<Value>, Fault> {
+    let limit = page_limit(query.limit, ACCOUNTS_DEFAULT, ACCOUNTS_MAX)?;
+    let accounts = state.studio.store.accounts(query.cursor.as_deref(), limit).await?;
+    // A full page may have another behind it; an empty one then says that it had not.
+    let next = accounts.last().filter(|_| accounts.len() == limit).map(|last| last.name.clone());
+    let accounts: Vec<AccountBody> = accounts.into_iter().map(AccountBody::of).collect();
+    Ok(Json(json!({ "accounts": accounts, "next_cursor": next })))
+}
+
+#[derive(Serialize)]
+pub(crate) struct AccountDetails {
+    #[serde(flatten)]
+    account: AccountBody,
+    /// The anchor of its months.
+    opened_at: Option<Text<Timestamp>>,
+    plan: Option<Text<PlanName>>,
+    plan_since: Text<Timestamp>,
+    cohorts: Vec<String>,
+    /// Terms of its own in place of its plan's.
+    overrides: Option<OverridesOut>,
+    budgets: Vec<BudgetBody>,
+    /// Credits that are owed, because their payment was taken back.
+    owed: Text<Credits>,
+    alert: Option<AlertBody>,
+    /// Null for a live account.
+    sandbox_clock: Option<Text<Timestamp>>,
+}
+
+#[derive(Serialize)]
+struct AlertBody {
+    below: Text<Credits>,
+    told: bool,
+}
+
+/// `GET /api/accounts/{id}`: what is agreed with one account; what it has is told by `GET /api/credits`.
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    _: AdminCaller,
+    PathText(account): PathText,
+) -> Result<Json<AccountDetails>, Fault> {
+    let account = found(&state, &account).await?;
+    let wallet = state.studio.wallet(account.id).ok_or(Fault::NotFound { what: "account" })?;
+    Ok(Json(AccountDetails {
+        account: AccountBody::of(account),
+        opened_at: wallet.opened_at().map(Text),
+        plan: wallet.plan().map(Text),
+        plan_since: Text(wallet.plan_since()),
+        cohorts: wallet.cohorts().iter().map(ToString::to_string).collect(),
+        overrides: OverridesOut::of(&wallet),
+        budgets: BudgetBody::all(&wallet, state.studio.clock.now()),
+        owed: Text(wallet.debt()),
+        alert: wallet.alert().map(|alert| AlertBody { below: Text(alert.below), told: alert.told }),
+        sandbox_clock: wallet.sandbox_clock().map(Text),
+    }))
 }
 
 /// Credits to give.
@@ -196,10 +292,12 @@ pub(crate) async fn revoke_key(
     Ok(Json(RevokedBody { id: Text(key.id), revoked_at: key.revoked_at.map(Text) }))
 }
 
-async fn found(state: &AppState, name_or_id: &str) -> Result<Account, Fault> {
+/// Returns the account of a name or an id.
+pub(super) async fn found(state: &AppState, name_or_id: &str) -> Result<Account, Fault> {
     state.studio.find_account(name_or_id).await?.ok_or(Fault::NotFound { what: "account" })
 }
 
-fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(param: &'static str, text: &str) -> Result<T, Fault> {
+/// Reads a parameter.
+pub(super) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(param: &'static str, text: &str) -> Result<T, Fault> {
     text.parse().map_err(|problem| Fault::param("invalid_value", param, sentence(&problem)))
 }

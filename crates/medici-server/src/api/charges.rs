@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use medici_ledger::{
-    AccountId, Credits, Fact, HoldId, Operation,
+    AccountId, Credits, Fact, HoldId, KeyId, MemberId, Operation, Spender,
     idempotency::{Fingerprint, Keep},
 };
 use medici_studio::{Charge, StoreError};
@@ -36,6 +36,8 @@ pub(crate) struct ChargeBody {
     operation: String,
     #[serde(default = "one")]
     count: u32,
+    /// Which of the account's people spends: whose budgets bound it.
+    member: Option<String>,
 }
 
 fn one() -> u32 {
@@ -56,7 +58,7 @@ struct ReceiptBody<'a> {
 /// Charges at the price in force. A repeat with the same key answers as the first time.
 pub(crate) async fn charge(
     State(state): State<AppState>,
-    _: ServiceCaller,
+    caller: ServiceCaller,
     headers: HeaderMap,
     JsonBody(body): JsonBody<ChargeBody>,
 ) -> Result<Response, Fault> {
@@ -65,9 +67,14 @@ pub(crate) async fn charge(
     let operation: Operation = body.operation.parse().map_err(bad_operation)?;
     let account = account(&state, &body.account).await?;
     let count = body.count.to_be_bytes();
-    let fingerprint = Fingerprint::of([body.account.as_bytes(), body.operation.as_bytes(), &count]);
+    let bad_member = |problem| Fault::param("invalid_value", "member", sentence(&problem));
+    let member: Option<MemberId> = body.member.as_deref().map(str::parse).transpose().map_err(bad_member)?;
+    let spender = Spender { member, key: Some(KeyId::from_u128(caller.key.as_u128())) };
+    // Without a member the fingerprint is what it was before there were any.
+    let fields = [body.account.as_bytes(), body.operation.as_bytes(), count.as_slice()];
+    let fingerprint = Fingerprint::of(fields.into_iter().chain(body.member.as_deref().map(str::as_bytes)));
     let key = key_use(account, CHARGES, key, fingerprint, Keep::Day);
-    let receipt = state.studio.charge(Charge { account, operation, count: body.count, key }).await?;
+    let receipt = state.studio.charge(Charge { account, operation, count: body.count, spender, key }).await?;
     let charged = match &receipt.entry.fact {
         Fact::Charged { quote, .. } => quote.amount,
         other => unreachable!("the entry of a charge says charged, not {}", other.name()),
@@ -111,6 +118,6 @@ const HELLO_WORDS: &str = "This answer does nothing. It is the yardstick of `med
 
 /// Parses what a charge parses and answers at the same length: the yardstick of the benchmark.
 pub(crate) async fn hello(JsonBody(body): JsonBody<ChargeBody>) -> (StatusCode, Json<HelloBody>) {
-    let ChargeBody { account, operation, count } = body;
+    let ChargeBody { account, operation, count, member: _ } = body;
     (StatusCode::CREATED, Json(HelloBody { account, operation, count, words: HELLO_WORDS }))
 }

@@ -18,10 +18,10 @@ const ENTRIES_MAX: usize = 200;
 const ENTRIES_DEFAULT: usize = 50;
 
 /// Whose credits are asked for. An account's own key need not say; a service's key must.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Whose {
-    account: Option<String>,
+    pub(super) account: Option<String>,
 }
 
 /// A page of entries.
@@ -33,7 +33,7 @@ pub(crate) struct EntriesQuery {
     limit: Option<usize>,
 }
 
-async fn account_of(state: &AppState, caller: Caller, asked: Option<&str>) -> Result<AccountId, Fault> {
+pub(super) async fn account_of(state: &AppState, caller: Caller, asked: Option<&str>) -> Result<AccountId, Fault> {
     let missing = || Fault::NotFound { what: "account" };
     match (caller.owner, asked) {
         (KeyOwner::Account(own), None) => Ok(own),

@@ -1,16 +1,25 @@
 //! Our own API: credits, charges, jobs, administration. Failures are RFC 9457 problem documents.
 
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 pub(crate) mod problem;
 
-mod accounts;
-mod charges;
 mod credits;
 pub(crate) mod estimate;
+
+mod charges;
 mod jobs;
+
+mod accounts;
 mod keys;
 mod prices;
+
+mod budgets;
+mod change;
+mod give_backs;
+mod order_body;
+mod orders;
+mod terms;
 
 use crate::routes::{Access, Route};
 
@@ -27,10 +36,32 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET", "/api/jobs", Access::Account, get(jobs::list)),
         Route::new("GET", "/api/jobs/{id}", Access::Account, get(jobs::one)),
         Route::new("POST", "/api/jobs/{id}/cancel", Access::Account, post(jobs::cancel)),
+        Route::new("GET", "/api/orders", Access::AnyKey, get(orders::own)),
+        Route::new("GET", "/api/budgets", Access::AnyKey, get(budgets::own)),
+        Route::new("GET", "/api/plan", Access::AnyKey, get(terms::own_plan)),
         Route::new("POST", "/api/accounts", Access::Admin, post(accounts::open)),
+        Route::new("GET", "/api/accounts", Access::Admin, get(accounts::list)),
+        Route::new("GET", "/api/accounts/{id}", Access::Admin, get(accounts::one)),
         Route::new("POST", accounts::GRANTS, Access::Admin, post(accounts::grant)),
         Route::new("POST", "/api/accounts/{id}/keys", Access::Admin, post(accounts::create_key)),
         Route::new("POST", "/api/keys", Access::Admin, post(keys::create)),
         Route::new("DELETE", "/api/keys/{id}", Access::Admin, delete(accounts::revoke_key)),
+        Route::new("POST", orders::ORDERS, Access::Admin, post(orders::place)),
+        Route::new("GET", orders::ORDERS, Access::Admin, get(orders::list)),
+        Route::new("GET", orders::ORDER, Access::Admin, get(orders::one)),
+        Route::new("POST", orders::PAY, Access::Admin, post(orders::pay)),
+        Route::new("POST", orders::INVOICE, Access::Admin, post(orders::invoice)),
+        Route::new("POST", orders::CANCEL, Access::Admin, post(orders::cancel)),
+        Route::new("POST", orders::REFUND, Access::Admin, post(orders::refund)),
+        Route::new("PUT", orders::REVERSAL, Access::Admin, put(orders::reverse)),
+        Route::new("POST", give_backs::GIVE_BACKS, Access::Admin, post(give_backs::give_back)),
+        Route::new("POST", give_backs::WITHDRAWALS, Access::Admin, post(give_backs::withdraw)),
+        Route::new("PUT", terms::PLAN, Access::Admin, put(terms::change_plan)),
+        Route::new("POST", terms::COHORTS, Access::Admin, post(terms::join_cohort)),
+        Route::new("PUT", terms::OVERRIDES, Access::Admin, put(terms::set_overrides)),
+        Route::new("PUT", terms::CLOCK, Access::Admin, put(terms::set_clock)),
+        Route::new("GET", "/api/accounts/{id}/budgets", Access::Admin, get(budgets::list)),
+        Route::new("PUT", budgets::BUDGET, Access::Admin, put(budgets::set)),
+        Route::new("DELETE", budgets::BUDGET, Access::Admin, delete(budgets::remove)),
     ]
 }

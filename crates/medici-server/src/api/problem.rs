@@ -47,7 +47,7 @@ pub(crate) fn write(fault: &Fault) -> Refused {
         needed,
         available,
     };
-    let waits = matches!(fault, Fault::Overloaded { .. } | Fault::StoreUnavailable);
+    let waits = matches!(fault, Fault::TooManyJobs { .. } | Fault::Overloaded { .. } | Fault::StoreUnavailable);
     Refused {
         status,
         media_type: "application/problem+json",
@@ -84,6 +84,7 @@ fn words(fault: &Fault) -> (StatusCode, &'static str, String) {
             return (StatusCode::PAYMENT_REQUIRED, "insufficient_credits", detail);
         }
         Fault::Capped { code, message } => return (StatusCode::PAYMENT_REQUIRED, code, message.clone()),
+        Fault::TooManyJobs { message } => return (StatusCode::TOO_MANY_REQUESTS, "plan_limit", message.clone()),
         Fault::Overloaded { message } => {
             let detail = format!("{message} Nothing was charged; try again later.");
             return (StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail);

@@ -89,6 +89,12 @@ pub(crate) fn write(fault: &Fault) -> Refused {
             "billing_hard_limit_reached",
             &format!("Billing hard limit has been reached. {message}"),
         ),
+        Fault::TooManyJobs { message } => row(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limit_error",
+            Some("plan_limit"),
+            &format!("{message} Nothing was charged; try again when one has ended."),
+        ),
         Fault::Overloaded { message } => row(
             StatusCode::SERVICE_UNAVAILABLE,
             SERVER,
@@ -146,7 +152,7 @@ impl Row {
             Fault::OutOfCredits { .. } | Fault::JobFailed { .. } | Fault::JobCancelled => Some(false),
             _ => None,
         };
-        let waits = matches!(fault, Fault::Overloaded { .. } | Fault::StoreUnavailable);
+        let waits = matches!(fault, Fault::TooManyJobs { .. } | Fault::Overloaded { .. } | Fault::StoreUnavailable);
         Refused {
             status: self.status,
             media_type: "application/json",

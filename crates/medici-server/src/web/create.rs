@@ -294,6 +294,7 @@ async fn refused(
 fn status(error: &SubmitError) -> StatusCode {
     match error {
         SubmitError::BadSpec(_) | SubmitError::NoPrice(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        SubmitError::PlanLimit { .. } => StatusCode::FORBIDDEN,
         SubmitError::Refused(Refusal::InsufficientCredits { .. }) => StatusCode::PAYMENT_REQUIRED,
         SubmitError::Refused(_) | SubmitError::KeyReused(_) => StatusCode::CONFLICT,
         SubmitError::NoAccount => StatusCode::NOT_FOUND,

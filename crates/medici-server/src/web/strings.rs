@@ -280,6 +280,7 @@ pub(super) fn why_failed(reason: FailReason) -> &'static str {
 pub(super) fn why_refused(error: &SubmitError, refill: Option<&str>) -> String {
     match error {
         SubmitError::BadSpec(message) => sentence(message),
+        SubmitError::PlanLimit { .. } => sentence(&error.to_string()),
         SubmitError::NoPrice(
             QuoteError::NoPrice { .. }
             | QuoteError::NothingAsked

@@ -124,6 +124,18 @@ impl House {
         self.ask(Method::POST, path).json(body)
     }
 
+    /// Asks for a change of the account as its operator; `path` goes on after the account.
+    pub(crate) async fn change(&self, method: Method, path: &str, key: &str, body: Value) -> Answer {
+        let path = format!("/api/accounts/{}/{path}", self.account);
+        self.ask(method, &path).json(body).key(&self.admin).idempotency_key(key).send().await
+    }
+
+    /// Charges the account for this many batches of four pictures with the service's key.
+    pub(crate) async fn charge(&self, key: &str, batches: u32) -> Answer {
+        let body = json!({"account": self.account.to_string(), "operation": "generate", "count": 4 * batches});
+        self.post("/api/charges", body).key(&self.service).idempotency_key(key).send().await
+    }
+
     /// Asks for pictures with the account's key.
     pub(crate) async fn generate(&self, body: Value) -> Answer {
         self.post(GENERATIONS, body).key(&self.key).send().await
@@ -175,7 +187,7 @@ impl Drop for House {
     }
 }
 
-/// An operation of another service, and one that is cheap.
+/// An operation of another service that is cheap, and more to sell than by default.
 const UPSCALE: &str = r#"
 [[version]]
 effective = 2026-01-01T00:00:00Z
@@ -192,6 +204,42 @@ expires_months = 1
 
 [version.plans.none]
 monthly = "0"
+
+[version.plans.large]
+monthly = "20"
+
+[version.plans.small]
+monthly = "15"
+limits = { images_max = 2, jobs_open_max = 1, models = ["dall-e-2"] }
+
+[version.plans.studio]
+monthly = "150"
+price = "12.00 USD"
+rollover = { max = "50", months = 1 }
+
+[[version.packs]]
+name = "pack-115"
+credits = "115"
+price = "15.00 USD"
+expires_months = 12
+
+[[version.packs]]
+name = "pack-many"
+credits = "100"
+price = "15.00 USD"
+expires_months = 12
+tiers = [{ from = 5, price = "14.00 USD" }, { from = 10, price = "12.50 USD" }]
+tier_mode = "graduated"
+
+[version.cohorts.beta]
+bonus = "50"
+
+[version.cohorts.spring]
+bonus = "20"
+code = "SPRING-27"
+
+[version.policy]
+invoice = true
 "#;
 
 /// A request that is being put together.

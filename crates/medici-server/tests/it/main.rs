@@ -3,17 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test are tests")]
 
 mod accounts;
+mod budgets;
 mod charges;
 mod credits;
 mod errors;
 mod estimate;
 mod generations;
+mod give_backs;
 mod house;
 mod idempotency;
 mod images;
 mod jobs;
+mod orders;
 mod pages;
 mod prices;
+mod plans;
 mod routes;
+mod sandboxes;
 mod session;
 mod sockets;

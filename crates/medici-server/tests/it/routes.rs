@@ -8,7 +8,7 @@ use crate::house::{Answer, House};
 
 /// A body that every route can parse far enough to look at the key first, or is refused for after it.
 async fn ask(house: &House, method: &str, path: &str, key: Option<&str>) -> Answer {
-    let path = path.replace("{id}", &house.account.to_string()).replace("{file}", "img.png");
+    let path = filled(path, &house.account.to_string());
     let mut ask = house.ask(method.parse().unwrap(), &path).idempotency_key("k");
     if method != "GET" {
         ask = ask.json(json!({}));
@@ -17,6 +17,13 @@ async fn ask(house: &House, method: &str, path: &str, key: Option<&str>) -> Answ
         ask = ask.key(key);
     }
     ask.send().await
+}
+
+/// A path with something in all of its variable segments.
+fn filled(path: &str, id: &str) -> String {
+    let segments = [("{id}", id), ("{file}", "img.png"), ("{order}", "order_1"), ("{reversal}", "dp_1")];
+    let segments = segments.into_iter().chain([("{subject}", "account"), ("{period}", "day"), ("{image}", "img")]);
+    segments.fold(path.to_owned(), |path, (name, text)| path.replace(name, text))
 }
 
 #[tokio::test]
@@ -113,7 +120,7 @@ async fn a_session_opens_no_route_of_the_apis() {
         if matches!(access, Access::Public | Access::Link) {
             continue;
         }
-        let path = path.replace("{id}", "x");
+        let path = filled(path, "x");
         let ask = house.ask(method.parse().unwrap(), &path).header("cookie", &cookie).json(json!({}));
         assert_eq!(ask.send().await.status, StatusCode::UNAUTHORIZED, "{method} {path}");
     }

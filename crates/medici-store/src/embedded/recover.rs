@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     group::Start,
-    wallets::{Tail, Wallets},
+    wallets::{Tail, Wallets, due},
 };
 
 /// What recovery found.
@@ -141,8 +141,8 @@ fn replay_tail(
     let mut dirty: Vec<_> = replayed.iter().map(|(account, replay)| (replay.first_row, *account)).collect();
     dirty.sort_unstable();
     for (account, replay) in replayed {
-        let due = replay.wallet.next_due(prices, replay.wallet.recorded_at());
-        wallets.publish(account, Arc::new(replay.wallet), replay.tail, due);
+        let at = due(&replay.wallet, prices, replay.wallet.recorded_at());
+        wallets.publish(account, Arc::new(replay.wallet), replay.tail, at);
     }
     Ok(dirty)
 }

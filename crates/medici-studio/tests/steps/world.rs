@@ -125,7 +125,8 @@ impl World {
         let available = self.available().await.parse().unwrap();
         for n in 0..available {
             let key = key_use(self.account, "/api/charges", &format!("{key}-{n}"), "vary");
-            let charge = Charge { account: self.account, operation: Operation::Vary, count: 1, key };
+            let spender = medici_ledger::Spender::NOBODY;
+            let charge = Charge { account: self.account, operation: Operation::Vary, count: 1, spender, key };
             self.studio.charge(charge).await.unwrap();
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use futures_util::future::try_join_all;
 use medici_ledger::{
-    AccountId, Cents, Class, Credits, Currency, Money, Operation, Source,
+    AccountId, Cents, Class, Credits, Currency, Money, Operation, Source, Spender,
     idempotency::{Endpoint, Fingerprint, Keep, KeyScope},
 };
 use medici_studio::{Charge, Grant, KeyOwner, KeyUse, Studio};
@@ -99,6 +99,7 @@ pub(crate) async fn charges(studio: &Studio, accounts: &[AccountId], first: u64,
                 account,
                 operation: Operation::Generate,
                 count: 4,
+                spender: Spender::NOBODY,
                 key: key(account, "charges", &format!("charge-{number}"), Keep::Day),
             })
         });
