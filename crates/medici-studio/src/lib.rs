@@ -22,6 +22,7 @@ pub mod store;
 pub mod studio;
 pub mod unit;
 
+mod alert;
 mod charge;
 mod grant;
 mod open_account;
@@ -31,6 +32,7 @@ mod sweep;
 mod worker;
 
 pub use account::{Account, ApiKey, KeyOwner};
+pub use alert::SetAlertError;
 pub use api_key::Secret;
 pub use blob::{BlobError, BlobHash, BlobStore};
 pub use charge::{Charge, ChargeError, Receipt};
@@ -41,7 +43,7 @@ pub use job::{ATTEMPTS_MAX, FailReason, Image, Job, JobState, Lease, Outcome};
 pub use open_account::OpenAccountError;
 pub use progress::{Hub, Preview, Progress};
 pub use run_job::{CancelError, StaleLease};
-pub use store::{Candidate, Counters, EntryPage, Health, Store, StoreError};
+pub use store::{Candidate, Counters, EntryPage, Health, JournalPage, LowBalance, Store, StoreError};
 pub use studio::{Finished, Limits, ReadImageError, Studio};
 pub use submit::{Submit, SubmitError, Ticket};
 pub use unit::{

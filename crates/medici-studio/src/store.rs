@@ -1,6 +1,6 @@
 //! The port of the store: units of work go in, committed rows come out.
 
-use medici_ledger::{AccountId, Entry, Timestamp, Wallet};
+use medici_ledger::{AccountId, Credits, Entry, Timestamp, Wallet};
 
 use crate::{
     account::{Account, ApiKey},
@@ -46,6 +46,17 @@ pub trait Store: Send + Sync {
     /// Returns an account's entries, newest first, from the cursor of an earlier page.
     async fn entries(&self, account: AccountId, cursor: Option<u64>, limit: usize) -> Result<EntryPage, StoreError>;
 
+    /// Returns a page of the journal: entries of all accounts in the order of their commits, after a row. The first
+    /// entry is in row 1, and none is left out.
+    async fn journal(&self, after: u64, limit: usize) -> Result<JournalPage, StoreError>;
+    /// Returns low balances, newest first, older than the row given: of one account, or of all that are no sandboxes.
+    async fn low_balances(
+        &self,
+        account: Option<AccountId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<LowBalance>, StoreError>;
+
     /// Returns the job to claim next, by fair turns between accounts: the account served longest ago first,
     /// its oldest job first. A candidate only; the claim decides.
     fn candidate(&self) -> Option<Candidate>;
@@ -80,6 +91,34 @@ pub struct EntryPage {
     pub entries: Vec<Entry>,
     /// Where the next page begins; `None` at the account's first entry.
     pub next: Option<u64>,
+}
+
+/// A page of the journal, oldest first.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct JournalPage {
+    /// The entries, in dense rows.
+    pub entries: Vec<Entry>,
+    /// The last row of the journal when the page was read.
+    pub last_row: u64,
+}
+
+/// A balance that fell below what its account is told of, as it was booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LowBalance {
+    /// The row of its entry, by which pages go on.
+    pub row: u64,
+    /// Whose.
+    pub account: AccountId,
+    /// Its entry.
+    pub seq: u64,
+    /// When.
+    pub recorded_at: Timestamp,
+    /// The bound.
+    pub below: Credits,
+    /// What was available.
+    pub available: Credits,
+    /// Whether the account is a sandbox.
+    pub sandbox: bool,
 }
 
 /// Whether the store takes units of work.
