@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use medici_ledger::{Credits, QuoteError, Refusal};
 use medici_studio::{
     BlobError, CancelError, ChargeError, FailReason, GrantError, KeyReused, OpenAccountError, ReadImageError,
-    StoreError, SubmitError,
+    SetAlertError, StoreError, SubmitError,
 };
 use tracing::error;
 
@@ -257,6 +257,16 @@ impl From<OpenAccountError> for Fault {
             OpenAccountError::NameTaken(_) => Self::Conflict { code: "name_taken", message: sentence(&failure) },
             OpenAccountError::Refused(refusal) => refusal.into(),
             OpenAccountError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<SetAlertError> for Fault {
+    fn from(failure: SetAlertError) -> Self {
+        match failure {
+            SetAlertError::NoAccount => Self::NotFound { what: "account" },
+            SetAlertError::Refused(refusal) => refusal.into(),
+            SetAlertError::Store(failure) => failure.into(),
         }
     }
 }

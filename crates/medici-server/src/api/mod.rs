@@ -1,14 +1,18 @@
 //! Our own API: credits, charges, jobs, administration. Failures are RFC 9457 problem documents.
 
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 pub(crate) mod problem;
 
 mod accounts;
+mod alerts;
 mod charges;
 mod credits;
+mod explain;
 mod jobs;
 mod keys;
+mod reports;
+mod statement;
 
 use crate::routes::{Access, Route};
 
@@ -17,6 +21,13 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new("GET", "/api/credits", Access::AnyKey, get(credits::balance)),
         Route::new("GET", "/api/credits/entries", Access::AnyKey, get(credits::entries)),
+        Route::new("GET", "/api/credits/entries/{seq}", Access::AnyKey, get(explain::entry)),
+        Route::new("GET", "/api/credits/statement", Access::AnyKey, get(statement::statement)),
+        Route::new("GET", "/api/alerts", Access::AnyKey, get(alerts::list)),
+        Route::new("PUT", "/api/alerts", Access::Account, put(alerts::set_own)),
+        Route::new("PUT", "/api/accounts/{id}/alert", Access::Admin, put(alerts::set)),
+        Route::new("GET", "/api/reports/revenue", Access::Admin, get(reports::revenue)),
+        Route::new("GET", "/api/reports/trial-balance", Access::Admin, get(reports::trial_balance)),
         Route::new("POST", charges::CHARGES, Access::Service, post(charges::charge)),
         Route::new("POST", "/api/hello", Access::Public, post(charges::hello)),
         Route::new("GET", "/api/jobs", Access::Account, get(jobs::list)),

@@ -8,7 +8,7 @@ use crate::house::{Answer, House};
 
 /// A body that every route can parse far enough to look at the key first, or is refused for after it.
 async fn ask(house: &House, method: &str, path: &str, key: Option<&str>) -> Answer {
-    let path = path.replace("{id}", &house.account.to_string()).replace("{file}", "img.png");
+    let path = path.replace("{id}", &house.account.to_string()).replace("{file}", "img.png").replace("{seq}", "1");
     let mut ask = house.ask(method.parse().unwrap(), &path).idempotency_key("k");
     if method != "GET" {
         ask = ask.json(json!({}));
