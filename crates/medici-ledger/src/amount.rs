@@ -9,7 +9,7 @@ pub const AMOUNT_MAX: i64 = (1 << 53) - 1;
 /// Micro-credits in one credit.
 pub const MICRO_PER_CREDIT: i64 = 1_000_000;
 
-const CREDIT_DECIMALS: usize = 6;
+pub(crate) const CREDIT_DECIMALS: usize = 6;
 
 /// Why a text or a number is not an amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +88,8 @@ fn parse_decimal(text: &str, decimals: usize) -> Result<i64, AmountError> {
 }
 
 /// Writes `amount` with its decimals; with `shortest`, without trailing zeros.
-fn write_decimal(f: &mut fmt::Formatter<'_>, amount: u64, decimals: usize, shortest: bool) -> fmt::Result {
-    let unit = 10u64.pow(u32::try_from(decimals).expect("units have at most six decimals"));
+pub(crate) fn write_decimal(f: &mut fmt::Formatter<'_>, amount: u128, decimals: usize, shortest: bool) -> fmt::Result {
+    let unit = 10u128.pow(u32::try_from(decimals).expect("units have at most six decimals"));
     let (whole, fraction) = (amount / unit, amount % unit);
     if decimals == 0 || (shortest && fraction == 0) {
         return write!(f, "{whole}");
@@ -189,7 +189,7 @@ impl FromStr for Credits {
 impl fmt::Display for Credits {
     /// Writes the shortest exact decimal: `15`, `14.25`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_decimal(f, self.micro.unsigned_abs(), CREDIT_DECIMALS, true)
+        write_decimal(f, self.micro.unsigned_abs().into(), CREDIT_DECIMALS, true)
     }
 }
 
@@ -347,7 +347,7 @@ impl FromStr for Money {
 impl fmt::Display for Money {
     /// Writes `15.00 USD`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_decimal(f, self.amount.minor.unsigned_abs(), self.currency.minor_digits(), false)?;
+        write_decimal(f, self.amount.minor.unsigned_abs().into(), self.currency.minor_digits(), false)?;
         write!(f, " {}", self.currency)
     }
 }
@@ -358,7 +358,7 @@ pub(crate) struct SignedCredits(pub(crate) i64);
 impl fmt::Display for SignedCredits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0 < 0 { "-" } else { "" })?;
-        write_decimal(f, self.0.unsigned_abs(), CREDIT_DECIMALS, true)
+        write_decimal(f, self.0.unsigned_abs().into(), CREDIT_DECIMALS, true)
     }
 }
 
@@ -368,7 +368,7 @@ pub(crate) struct SignedMoney(pub(crate) i64, pub(crate) Currency);
 impl fmt::Display for SignedMoney {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0 < 0 { "-" } else { "" })?;
-        write_decimal(f, self.0.unsigned_abs(), self.1.minor_digits(), false)?;
+        write_decimal(f, self.0.unsigned_abs().into(), self.1.minor_digits(), false)?;
         write!(f, " {}", self.1)
     }
 }

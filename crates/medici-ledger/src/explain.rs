@@ -1,33 +1,12 @@
-//! Explaining: one entry in words.
+//! Facts in words, one line each.
 
-use std::fmt::Write;
-
-use crate::entry::{Entry, Fact, Grant, Replacement};
+use crate::agreed::Overrides;
+use crate::entry::{Fact, Grant, Replacement};
 use crate::hold::Slice;
 use crate::order::{Item, Order, PlanChangeMode};
-use crate::posting::LedgerAccount;
+use crate::plan::PlanLimits;
 use crate::quote::{ChargeMode, Quote};
 use crate::time::Timestamp;
-
-/// Returns what an entry says: when, what, from which lots, at which price, and what follows in money.
-#[must_use]
-pub fn explain(entry: &Entry) -> String {
-    let mut text = format!("entry {} of {}, effective {}", entry.seq, entry.account, entry.effective_at);
-    if entry.recorded_at != entry.effective_at {
-        write!(text, ", recorded {}", entry.recorded_at).expect("writing to a string cannot fail");
-    }
-    write!(text, ": {}", summary(&entry.fact)).expect("writing to a string cannot fail");
-    if let Fact::Held { quote, .. } | Fact::Charged { quote, .. } = &entry.fact {
-        write!(text, "\nprice: {}", priced(quote)).expect("writing to a string cannot fail");
-    }
-    for posting in &entry.postings {
-        write!(text, "\n  {posting}").expect("writing to a string cannot fail");
-    }
-    if entry.postings.iter().any(|posting| matches!(posting.account, LedgerAccount::Revenue(_))) {
-        text.push_str("\nmoney: a lot's earned money is its cost x captured / granted, rounded down after each entry");
-    }
-    text
-}
 
 /// Returns a fact in one line.
 #[must_use]
@@ -91,7 +70,7 @@ fn later(fact: &Fact) -> String {
         Fact::BudgetSet { subject, period, limit: Some(limit) } => format!("budget ({subject}, {period}) is {limit}"),
         Fact::BudgetSet { subject, period, limit: None } => format!("budget ({subject}, {period}) is removed"),
         Fact::OverridesSet { overrides: None } => "terms of its own are removed".to_owned(),
-        Fact::OverridesSet { overrides: Some(_) } => "terms of its own are set".to_owned(),
+        Fact::OverridesSet { overrides: Some(overrides) } => own_terms(overrides),
         Fact::AlertSet { below: Some(below) } => format!("an alert is set below {below}"),
         Fact::AlertSet { below: None } => "the alert is removed".to_owned(),
         Fact::LowBalance { below, available } => format!("low balance: {available} available, below {below}"),
@@ -110,15 +89,26 @@ fn later(fact: &Fact) -> String {
     }
 }
 
-fn item(order: &Order) -> String {
+fn own_terms(overrides: &Overrides) -> String {
+    let PlanLimits { images_max, jobs_open_max, models } = &overrides.limits;
+    let mut terms = Vec::new();
+    terms.extend(overrides.monthly.map(|monthly| format!("{monthly} credits a month")));
+    terms.extend(images_max.map(|max| format!("at most {max} images a request")));
+    terms.extend(jobs_open_max.map(|max| format!("at most {max} open jobs")));
+    terms.extend(models.as_ref().map(|models| format!("models {}", models.join(", "))));
+    format!("terms of its own are set: {}", terms.join("; "))
+}
+
+/// Returns what an order is for, as a noun.
+pub(crate) fn item(order: &Order) -> String {
     let credits = order.credits;
     match &order.item {
         Item::Packs { packs: 1, .. } => format!("a pack of {credits} credits"),
-        Item::Packs { packs, .. } => format!("{packs} packs, {credits} credits in all,"),
+        Item::Packs { packs, .. } => format!("{packs} packs of {credits} credits in all"),
         Item::Period => format!("a period of {credits} credits"),
-        Item::PlanChange { plan, mode: PlanChangeMode::FullPrice } => format!("plan {plan}, {credits} credits,"),
+        Item::PlanChange { plan, mode: PlanChangeMode::FullPrice } => format!("plan {plan} with {credits} credits"),
         Item::PlanChange { plan, mode: PlanChangeMode::Prorated } => {
-            format!("plan {plan} for the rest of the period, {credits} more credits,")
+            format!("plan {plan} for the rest of the period with {credits} more credits")
         }
     }
 }
@@ -149,7 +139,8 @@ fn from(slices: &[Slice]) -> String {
     if parts.is_empty() { " nothing".to_owned() } else { format!(" ({})", parts.join(", ")) }
 }
 
-fn priced(quote: &Quote) -> String {
+/// Returns how an amount came about: base, units, pixels, and whose price it is.
+pub(crate) fn priced(quote: &Quote) -> String {
     let &Quote { version, count, unit, included, charge, amount, rule, base, .. } = quote;
     let (times, covered) = match charge {
         ChargeMode::PerOperation => (count.div_ceil(included), format!(", each for up to {included}, for {count}")),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::amount::{Currency, SignedCredits, SignedMoney};
+use crate::amount::{CREDIT_DECIMALS, Currency, SignedCredits, SignedMoney, write_decimal};
 use crate::ids::LotNumber;
 use crate::lot::Class;
 use crate::operation::Operation;
@@ -74,6 +74,44 @@ pub enum Unit {
     Credits,
     /// Minor units of a currency.
     Money(Currency),
+}
+
+impl Unit {
+    /// Returns an amount of the unit, in micro-credits or minor units, to be written as a decimal.
+    #[must_use]
+    pub fn decimal(self, amount: impl Into<i128>) -> Signed {
+        Signed { amount: amount.into(), unit: self }
+    }
+}
+
+impl fmt::Display for Unit {
+    /// Writes `credits`, or the currency's three letters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credits => f.pad("credits"),
+            Self::Money(currency) => f.pad(currency.as_str()),
+        }
+    }
+}
+
+/// A signed amount without its unit, to be written as an exact decimal: `-14.25`. Made by [`Unit::decimal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    amount: i128,
+    unit: Unit,
+}
+
+impl fmt::Display for Signed {
+    /// Writes credits as short as they are exact, and money with all decimals of its currency. With `{:#}` both
+    /// have all decimals of their unit.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.amount < 0 { "-" } else { "" })?;
+        let (decimals, shortest) = match self.unit {
+            Unit::Credits => (CREDIT_DECIMALS, !f.alternate()),
+            Unit::Money(currency) => (currency.minor_digits(), false),
+        };
+        write_decimal(f, self.amount.unsigned_abs(), decimals, shortest)
+    }
 }
 
 /// One signed amount on one ledger account. Names its lot, so that lots can be proved from entries alone.

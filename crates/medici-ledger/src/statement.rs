@@ -1,13 +1,16 @@
 //! Statements: opening + entries = closing, per class of credits and per currency.
+//!
+//! One model for every way of showing it: as text here, as JSON, CSV and HTML where formats are decided.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use crate::amount::{Currency, SignedCredits, SignedMoney};
-use crate::entry::Entry;
-use crate::explain::summary;
-use crate::ids::LotNumber;
+use crate::amount::{Cents, Currency, SignedCredits, SignedMoney};
+use crate::entry::{Entry, Fact};
+use crate::explain::{item, summary};
+use crate::ids::{HoldId, LotNumber, OrderId};
 use crate::lot::Class;
+use crate::order::{Order, OrderRecord, OrderStatus, PaymentState};
 use crate::posting::{LedgerAccount, Posting, Unit};
 use crate::time::Timestamp;
 
@@ -23,6 +26,24 @@ pub struct Period {
 impl Period {
     /// All of time.
     pub const ALWAYS: Self = Self { from: Timestamp::MIN, until: Timestamp::MAX };
+
+    /// Returns whether an instant is in it.
+    #[must_use]
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.until
+    }
+
+    /// Returns its first instant; `None` where it has always begun.
+    #[must_use]
+    pub fn start(&self) -> Option<Timestamp> {
+        Some(self.from).filter(|from| *from > Timestamp::MIN)
+    }
+
+    /// Returns the first instant after it; `None` where it never ends.
+    #[must_use]
+    pub fn end(&self) -> Option<Timestamp> {
+        Some(self.until).filter(|until| *until < Timestamp::MAX)
+    }
 }
 
 /// What happened to one account in a period.
@@ -30,8 +51,12 @@ impl Period {
 pub struct Statement {
     /// The period.
     pub period: Period,
+    /// Whether the account is a sandbox: its credits are play money, and its clock is set by hand.
+    pub sandbox: bool,
     /// The entries that count in it, in order.
     pub lines: Vec<Line>,
+    /// The orders of which something counts in it, as they stood at its end.
+    pub orders: Vec<OrderLine>,
     /// Per class, in burn order; classes the account never had are left out.
     pub classes: Vec<ClassLine>,
     /// Per currency; empty for an account that never paid.
@@ -45,14 +70,39 @@ pub struct Line {
     pub seq: u64,
     /// When it counts.
     pub effective_at: Timestamp,
+    /// When it was decided.
+    pub recorded_at: Timestamp,
     /// What kind of fact it is; see [`crate::Fact::name`].
     pub fact: &'static str,
     /// What it says.
     pub text: String,
+    /// The hold or charge it speaks of.
+    pub hold: Option<HoldId>,
+    /// The order it speaks of.
+    pub order: Option<OrderId>,
     /// What it adds to available.
     pub available: i64,
     /// What it adds to held.
     pub held: i64,
+    /// Available and held after it: the opening and every change up to here.
+    pub balance: i64,
+    /// What it adds to deferred, in minor units, by currency; nothing for an entry without money.
+    pub deferred: Vec<(Currency, i64)>,
+}
+
+/// An order as it stood at the end of the period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderLine {
+    /// What was ordered.
+    pub order: Order,
+    /// The same in words.
+    pub text: String,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// What had become of it.
+    pub status: OrderStatus,
+    /// How much of its total had gone back, or was claimed back, with tax.
+    pub reversed: Cents,
 }
 
 /// Credits of one class: `opening + granted − captured − expired − withdrawn = closing`. Micro-credits.
@@ -125,8 +175,65 @@ impl Statement {
                 }
             }
         }
-        Self { period, lines, classes: classes.into_values().collect(), money: money.into_values().collect() }
+        let classes: Vec<ClassLine> = classes.into_values().collect();
+        let mut balance = classes.iter().map(|class| class.opening).sum();
+        for line in &mut lines {
+            balance += line.change();
+            line.balance = balance;
+        }
+        Self {
+            period,
+            sandbox: entries.iter().any(|entry| matches!(entry.fact, Fact::Opened { sandbox: true, .. })),
+            lines,
+            orders: orders(entries, period),
+            classes,
+            money: money.into_values().collect(),
+        }
     }
+
+    /// Returns what was available and held before the period, in micro-credits.
+    #[must_use]
+    pub fn opening(&self) -> i64 {
+        self.classes.iter().map(|class| class.opening).sum()
+    }
+
+    /// Returns what was available and held after it: the opening and the changes of all lines.
+    #[must_use]
+    pub fn closing(&self) -> i64 {
+        self.classes.iter().map(|class| class.closing).sum()
+    }
+}
+
+/// The orders of which something counts in a period, as the facts before its end leave them.
+fn orders(entries: &[Entry], period: Period) -> Vec<OrderLine> {
+    let mut records: Vec<(OrderRecord, bool)> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.effective_at < period.until) {
+        if let Fact::OrderPlaced(order) = &entry.fact {
+            records.push((OrderRecord::new(order.clone(), entry.effective_at), false));
+        }
+        let Some(id) = entry.fact.order() else { continue };
+        let found = records.iter_mut().find(|(record, _)| record.order.id == id);
+        let (record, told) = found.expect("an order is placed before anything else happens to it");
+        match &entry.fact {
+            Fact::OrderCancelled { .. } => record.payment = PaymentState::Cancelled,
+            Fact::OrderInvoiced { .. } => record.payment = PaymentState::Invoiced,
+            Fact::OrderPaid { .. } => record.payment = PaymentState::Paid,
+            Fact::OrderReversed { reversal, .. } => {
+                record.merge(reversal);
+            }
+            _ => {}
+        }
+        *told |= entry.effective_at >= period.from;
+    }
+    let told = records.into_iter().filter(|(_, told)| *told);
+    told.map(|(record, _)| OrderLine {
+        text: item(&record.order),
+        placed_at: record.placed_at,
+        status: record.status(),
+        reversed: record.target(),
+        order: record.order,
+    })
+    .collect()
 }
 
 /// The class of every lot, which its grant or its replacement says.
@@ -147,14 +254,34 @@ impl Line {
         let sum = |account: LedgerAccount| {
             entry.postings.iter().filter(|posting| posting.account == account).map(|posting| posting.amount).sum()
         };
+        let mut deferred: Vec<(Currency, i64)> = Vec::new();
+        for posting in entry.postings.iter().filter(|posting| posting.account == LedgerAccount::Deferred) {
+            let Unit::Money(currency) = posting.unit else { continue };
+            match deferred.iter_mut().find(|(known, _)| *known == currency) {
+                Some((_, amount)) => *amount -= posting.amount,
+                None => deferred.push((currency, -posting.amount)),
+            }
+        }
+        deferred.retain(|(_, amount)| *amount != 0);
         Self {
             seq: entry.seq,
             effective_at: entry.effective_at,
+            recorded_at: entry.recorded_at,
             fact: entry.fact.name(),
             text: summary(&entry.fact),
+            hold: entry.fact.hold(),
+            order: entry.fact.order(),
             available: sum(LedgerAccount::Lot),
             held: sum(LedgerAccount::Held),
+            balance: 0,
+            deferred,
         }
+    }
+
+    /// Returns what it adds to available and held together, in micro-credits.
+    #[must_use]
+    pub const fn change(&self) -> i64 {
+        self.available + self.held
     }
 }
 
@@ -216,8 +343,21 @@ impl MoneyLine {
 impl fmt::Display for Statement {
     /// Writes the statement as plain text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.sandbox {
+            writeln!(f, "a sandbox: nothing here was bought or sold")?;
+        }
+        writeln!(f, "opening  {}", SignedCredits(self.opening()))?;
         for line in &self.lines {
-            writeln!(f, "{:>5}  {}  {}", line.seq, line.effective_at, line.text)?;
+            let plus = if line.change() > 0 { "+" } else { "" };
+            let change = format!("{plus}{}", SignedCredits(line.change()));
+            let balance = SignedCredits(line.balance).to_string();
+            writeln!(f, "{:>5}  {}  {change:>8}  {balance:>8}  {}", line.seq, line.effective_at, line.text)?;
+        }
+        writeln!(f, "closing  {}", SignedCredits(self.closing()))?;
+        for OrderLine { order, text, status, reversed, .. } in &self.orders {
+            let (currency, status) = (order.cost.currency, status.as_str());
+            let [tax, back] = [order.tax, *reversed].map(|amount| SignedMoney(amount.minor(), currency));
+            writeln!(f, "{}  {text} {} + tax {tax} = {}, {status}, back {back}", order.id, order.cost, order.total())?;
         }
         for class in &self.classes {
             let ClassLine { class, opening, granted, captured, expired, withdrawn, closing, closing_held } = *class;

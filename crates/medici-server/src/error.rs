@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use medici_ledger::{Credits, QuoteError, Refusal};
 use medici_studio::{
     BlobError, CancelError, ChargeError, FailReason, GiveBackError, GrantError, KeyReused, OpenAccountError,
-    PlaceOrderError, PlanLimit, ReadImageError, RunCommandError, StoreError, SubmitError,
+    PlaceOrderError, PlanLimit, ReadImageError, RunCommandError, SetAlertError, StoreError, SubmitError,
 };
 use tracing::error;
 
@@ -300,6 +300,16 @@ impl From<OpenAccountError> for Fault {
             OpenAccountError::UnknownCode => Self::param("wrong_code", "code", sentence(&failure)),
             OpenAccountError::Refused(refusal) => refusal.into(),
             OpenAccountError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<SetAlertError> for Fault {
+    fn from(failure: SetAlertError) -> Self {
+        match failure {
+            SetAlertError::NoAccount => Self::NotFound { what: "account" },
+            SetAlertError::Refused(refusal) => refusal.into(),
+            SetAlertError::Store(failure) => failure.into(),
         }
     }
 }

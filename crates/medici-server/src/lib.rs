@@ -30,6 +30,7 @@ mod sign;
 mod wire;
 
 mod api;
+pub mod documents;
 mod health;
 mod v1;
 mod web;

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use medici_ledger::{Credits, Entry, Money, Posting, Timestamp, Unit};
+use medici_ledger::{Entry, Posting, Signed, Timestamp, Unit};
 use serde::{Serialize, Serializer};
 
 /// Writes anything that can be displayed as a JSON string.
@@ -67,31 +67,8 @@ impl Serialize for Postings<'_> {
                 Unit::Credits => "credits",
                 Unit::Money(currency) => currency.as_str(),
             },
-            amount: Text(Signed { amount: posting.amount, unit: posting.unit }),
+            amount: Text(posting.unit.decimal(posting.amount)),
         }))
-    }
-}
-
-/// A posting's amount as a decimal with its sign: `-1`, `15.00`.
-struct Signed {
-    amount: i64,
-    unit: Unit,
-}
-
-impl Display for Signed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.amount < 0 {
-            f.write_str("-")?;
-        }
-        let amount = self.amount.checked_abs().expect("a posting's amount is far from the limit");
-        match self.unit {
-            Unit::Credits => Credits::from_micro(amount).expect("an absolute amount is not negative").fmt(f),
-            Unit::Money(currency) => {
-                let cents = medici_ledger::Cents::from_minor(amount).expect("an absolute amount is not negative");
-                let money = Money::new(cents, currency).to_string();
-                f.write_str(money.split(' ').next().unwrap_or(&money))
-            }
-        }
     }
 }
 
@@ -102,7 +79,7 @@ mod tests {
 
     #[test]
     fn amounts_are_exact_decimals_with_a_sign() {
-        let written = |amount, unit| Signed { amount, unit }.to_string();
+        let written = |amount: i64, unit: Unit| unit.decimal(amount).to_string();
         assert_eq!(written(-1_000_000, Unit::Credits), "-1");
         assert_eq!(written(250_000, Unit::Credits), "0.25");
         assert_eq!(written(-13, Unit::Money(Currency::USD)), "-0.13");

@@ -22,7 +22,9 @@ use std::{
 };
 
 use medici_ledger::{AccountId, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
-use medici_studio::{Candidate, Changes, Clock, Counters, Health, Job, JobId, KeyRecord, StoreError, Unit, UnitOfWork};
+use medici_studio::{
+    Candidate, Changes, Clock, Counters, Health, Job, JobId, KeyRecord, LowBalance, StoreError, Unit, UnitOfWork,
+};
 
 use crate::{
     overlay::{Batch, Overlay},
@@ -368,10 +370,16 @@ impl<B: Backend> Writer<B> {
 
     fn publish(&mut self, batch: Batch, flushed: Vec<Flushed>) {
         self.last = batch.now;
-        if let Some(prices) = batch.prices {
-            self.shared.set_prices(prices);
+        if let Some(prices) = &batch.prices {
+            self.shared.set_prices(Arc::clone(prices));
         }
         self.next_row += batch.entries.len() as u64;
+        for LowBalance { account, seq, below, available, .. } in batch.low_balances().filter(|alert| !alert.sandbox) {
+            tracing::warn!(
+                account.id = %account, entry.seq = seq, %below, %available,
+                "The balance of {account} is low: {available} credits available, below {below}"
+            );
+        }
         let wallets = &self.shared.wallets;
         for (account, touched) in batch.wallets {
             let tail = Tail { last_row: touched.last_row, ..wallets.tail(account) };

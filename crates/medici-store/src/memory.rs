@@ -9,8 +9,8 @@ use std::{
 
 use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId, KeyOwner,
-    KeyRecord, PublishedVersion, Store, StoreError, Unit,
+    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId, JournalPage,
+    KeyOwner, KeyRecord, LowBalance, PublishedVersion, Store, StoreError, Unit,
 };
 
 use crate::{
@@ -34,6 +34,7 @@ pub struct Memory {
 struct Tables {
     /// Entry `n` is in row `n + 1`, with the row of its account's entry before.
     entries: Vec<(Entry, u64)>,
+    alerts: Vec<LowBalance>,
     jobs: BTreeMap<JobId, Job>,
     images: BTreeMap<ImageId, Image>,
     keys: HashMap<ScopeHash, KeyRecord>,
@@ -136,6 +137,7 @@ impl Backend for Maps {
         tables.admit(batch)?;
         let tables = &mut *tables;
         tables.entries.extend(batch.entries.iter().map(|row| (row.entry.clone(), row.prev)));
+        tables.alerts.extend(batch.low_balances());
         tables.jobs.extend(batch.jobs.iter().map(|job| (job.id, job.clone())));
         tables.images.extend(batch.images.iter().map(|image| (image.id, image.clone())));
         tables.keys.extend(batch.keys.iter().map(|(hash, record)| (*hash, record.clone())));
@@ -290,6 +292,27 @@ impl Store for Memory {
 
     async fn price_versions(&self) -> Result<Vec<PublishedVersion>, StoreError> {
         Ok(self.read(|tables| tables.price_versions.values().cloned().collect()))
+    }
+
+    async fn journal(&self, after: u64, limit: usize) -> Result<JournalPage, StoreError> {
+        Ok(self.read(|tables| {
+            let after = usize::try_from(after).unwrap_or(usize::MAX);
+            let entries = tables.entries.iter().skip(after).take(limit).map(|(entry, _)| entry.clone()).collect();
+            JournalPage { entries, last_row: tables.entries.len() as u64 }
+        }))
+    }
+
+    async fn low_balances(
+        &self,
+        account: Option<AccountId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<LowBalance>, StoreError> {
+        let wanted = |alert: &&LowBalance| {
+            let whose = account.map_or(!alert.sandbox, |account| alert.account == account);
+            whose && before.is_none_or(|before| alert.row < before)
+        };
+        Ok(self.read(|tables| tables.alerts.iter().rev().filter(wanted).take(limit).cloned().collect()))
     }
 
     fn candidate(&self) -> Option<Candidate> {

@@ -7,8 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
-use medici_studio::{Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Loaded, PublishedVersion, Unit};
+use medici_ledger::{AccountId, Entry, Fact, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
+use medici_studio::{
+    Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Loaded, LowBalance, PublishedVersion, Unit,
+};
 
 use crate::{
     group::{Backend, CommitError},
@@ -66,6 +68,23 @@ pub(crate) struct TouchedWallet {
 }
 
 impl Batch {
+    /// Returns the low balances among its entries.
+    pub(crate) fn low_balances(&self) -> impl Iterator<Item = LowBalance> + '_ {
+        self.entries.iter().filter_map(|EntryRow { row, entry, .. }| {
+            let Fact::LowBalance { below, available } = entry.fact else { return None };
+            let wallet = self.wallets.get(&entry.account).map(|touched| &touched.wallet);
+            Some(LowBalance {
+                row: *row,
+                account: entry.account,
+                seq: entry.seq,
+                recorded_at: entry.recorded_at,
+                below,
+                available,
+                sandbox: wallet.is_some_and(|wallet| wallet.sandbox_clock().is_some()),
+            })
+        })
+    }
+
     /// Returns whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use medici_ledger::{AccountId, Entry, Hash};
-use medici_studio::{Account, ApiKey, PublishedVersion};
+use medici_studio::{Account, ApiKey, LowBalance, PublishedVersion};
 use rusqlite::{Connection, params};
 
 use crate::{
     HeadKey, HeadKeyError,
-    embedded::{FILE, entries, head_key, heads, readers, rows, rows::signed, rows::unsigned, snapshots},
+    embedded::{FILE, alerts, entries, head_key, heads, readers, rows, rows::signed, rows::unsigned, snapshots},
 };
 
 /// A data directory opened for reading alone, whether or not a server has it open.
@@ -84,6 +84,35 @@ impl ReadOnly {
     /// The file of heads cannot be read.
     pub fn head_seen(&self, account: AccountId) -> std::io::Result<Option<(u64, Hash)>> {
         Ok(heads::last_seen(&self.home, account)?.map(|head| (head.seq, head.hash)))
+    }
+
+    /// Returns low balances, newest first, older than the row given: of one account, or of all that are no sandboxes.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn low_balances(
+        &self,
+        account: Option<AccountId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<LowBalance>> {
+        alerts::page(&self.db, account, before, limit)
+    }
+
+    /// Calls back with every entry of every account in the order of their commits, `times` times with the same ones.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row contradicts the entry in it.
+    pub fn journal(&self, times: usize, mut each: impl FnMut(usize, Entry)) -> rusqlite::Result<()> {
+        // One read transaction: whoever counts first and writes then must see the same twice.
+        let read = self.db.unchecked_transaction()?;
+        for time in 0..times {
+            entries::each_after(&read, 0, usize::MAX, |entry| {
+                each(time, entry);
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// Returns an account's entries, from the first on, all of one commit or none.

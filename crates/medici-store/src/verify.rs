@@ -154,6 +154,7 @@ pub fn verify(home: &Path, kept: &KeptElsewhere) -> Result<Report, VerifyError> 
     let journal = journal::replay(&tx, lines, jobs, &mut report)?;
     journal::compare_wallets(&journal, &mut report);
     journal::compare_keys(&tx, &journal, &mut report)?;
+    journal::compare_alerts(&tx, &journal, &mut report)?;
     jobs::compare(&journal.jobs, &mut report);
     blobs::compare(&tx, home, &journal.jobs, &mut report)?;
     journal::sum_up(&tx, journal, &mut report)?;

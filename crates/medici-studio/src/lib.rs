@@ -22,13 +22,14 @@ pub mod store;
 pub mod studio;
 pub mod unit;
 
+mod alert;
 mod charge;
 mod document;
 mod give_back;
 mod grant;
 mod open_account;
-mod publish_prices;
 mod place_order;
+mod publish_prices;
 mod run_command;
 mod run_job;
 mod set_clock;
@@ -37,6 +38,7 @@ mod sweep;
 mod worker;
 
 pub use account::{Account, ApiKey, KeyOwner};
+pub use alert::SetAlertError;
 pub use api_key::Secret;
 pub use blob::{BlobError, BlobHash, BlobStore};
 pub use charge::{Charge, ChargeError, Receipt};
@@ -53,7 +55,7 @@ pub use publish_prices::{NewPrices, PublishError, Published, PublishedVersion, R
 pub use run_command::{Done, RunCommandError};
 pub use run_job::{CancelError, StaleLease};
 pub use set_clock::{ClockMove, Span, SpanError};
-pub use store::{Candidate, Counters, EntryPage, Health, Store, StoreError};
+pub use store::{Candidate, Counters, EntryPage, Health, JournalPage, LowBalance, Store, StoreError};
 pub use studio::{Finished, Limits, ReadImageError, Studio};
 pub use submit::{PlanLimit, Submit, SubmitError, Ticket};
 pub use unit::{

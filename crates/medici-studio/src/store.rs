@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet};
+use medici_ledger::{AccountId, Credits, Entry, PriceBook, Timestamp, Wallet};
 
 use crate::{
     account::{Account, ApiKey},
@@ -55,6 +55,16 @@ pub trait Store: Send + Sync {
     fn set_prices(&self, prices: Arc<PriceBook>);
     /// Returns every price version that was published, in the order they take effect.
     async fn price_versions(&self) -> Result<Vec<PublishedVersion>, StoreError>;
+    /// Returns a page of the journal: entries of all accounts in the order of their commits, after a row. The first
+    /// entry is in row 1, and none is left out.
+    async fn journal(&self, after: u64, limit: usize) -> Result<JournalPage, StoreError>;
+    /// Returns low balances, newest first, older than the row given: of one account, or of all that are no sandboxes.
+    async fn low_balances(
+        &self,
+        account: Option<AccountId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<LowBalance>, StoreError>;
 
     /// Returns the job to claim next, by fair turns between accounts: the account served longest ago first,
     /// its oldest job first. A candidate only; the claim decides.
@@ -90,6 +100,34 @@ pub struct EntryPage {
     pub entries: Vec<Entry>,
     /// Where the next page begins; `None` at the account's first entry.
     pub next: Option<u64>,
+}
+
+/// A page of the journal, oldest first.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct JournalPage {
+    /// The entries, in dense rows.
+    pub entries: Vec<Entry>,
+    /// The last row of the journal when the page was read.
+    pub last_row: u64,
+}
+
+/// A balance that fell below what its account is told of, as it was booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LowBalance {
+    /// The row of its entry, by which pages go on.
+    pub row: u64,
+    /// Whose.
+    pub account: AccountId,
+    /// Its entry.
+    pub seq: u64,
+    /// When.
+    pub recorded_at: Timestamp,
+    /// The bound.
+    pub below: Credits,
+    /// What was available.
+    pub available: Credits,
+    /// Whether the account is a sandbox.
+    pub sandbox: bool,
 }
 
 /// Whether the store takes units of work.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use medici_ledger::{AccountId, Balances, PriceBook, Wallet};
+use medici_ledger::{AccountId, Balances, Entry, PriceBook, Wallet};
 
 use crate::{
     account::Account,
@@ -90,7 +90,7 @@ impl Studio {
     /// Returns the wallet as it is now, with everything that time has made true; `None` if there is no such account.
     pub fn wallet(&self, account: AccountId) -> Option<Wallet> {
         let wallet = self.store.wallet(account)?;
-        Some(wallet.settled(&self.prices, self.clock.now()))
+        Some(wallet.settled(&self.prices(), self.clock.now()))
     }
 
     /// Returns the account of a name or of an id's text, as people type either.
@@ -129,6 +129,43 @@ impl Studio {
         limit: usize,
     ) -> Result<EntryPage, StoreError> {
         self.store.entries(account, cursor, limit).await
+    }
+
+    /// Returns all entries of an account, oldest first; `None` for more than `max`.
+    pub async fn all_entries(&self, account: AccountId, max: usize) -> Result<Option<Vec<Entry>>, StoreError> {
+        /// The most entries that are read at a time.
+        const PAGE: usize = 1_000;
+        let mut entries = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.store.entries(account, cursor, PAGE).await?;
+            entries.extend(page.entries);
+            cursor = page.next;
+            if entries.len() > max {
+                return Ok(None);
+            }
+            if cursor.is_none() {
+                entries.reverse();
+                return Ok(Some(entries));
+            }
+        }
+    }
+
+    /// Calls back with every entry of every account, in the order of their commits, up to the last one there is now.
+    pub async fn each_entry(&self, mut each: impl FnMut(&Entry)) -> Result<(), StoreError> {
+        /// The most entries that are read at a time.
+        const PAGE: usize = 1_000;
+        let (mut after, mut last) = (0, None);
+        loop {
+            let page = self.store.journal(after, PAGE).await?;
+            let last = *last.get_or_insert(page.last_row);
+            let left = usize::try_from(last - after).unwrap_or(usize::MAX);
+            page.entries.iter().take(left).for_each(&mut each);
+            after += page.entries.len() as u64;
+            if page.entries.is_empty() || after >= last {
+                return Ok(());
+            }
+        }
     }
 
     /// Returns an image and its file. Whoever calls this has checked that the asker may see it.

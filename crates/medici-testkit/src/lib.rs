@@ -12,6 +12,7 @@ pub mod clock;
 pub mod ids;
 pub mod naive;
 pub mod store_contract;
+pub mod story;
 
 pub use clock::ManualClock;
 pub use ids::SeededIds;

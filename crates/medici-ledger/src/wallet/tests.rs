@@ -256,12 +256,14 @@ fn a_snapshot_reads_back_and_a_changed_one_is_not_taken_for_sound() {
 #[test]
 fn an_entry_is_explained_in_words() {
     let (_, entries) = after(&[pack(115), Command::Settle, charge(2)]);
-    let text = crate::explain(entries.last().unwrap());
+    let account = AccountId::from_u128(7);
+    let explained = crate::explanations(account, &entries, |entry| entry.seq == 4).unwrap();
     assert_eq!(
-        text,
+        explained[0].to_string(),
         "entry 4 of acct_00000000000000000000000000000007, effective 2026-11-10T00:00:03Z: charged 1 for generate as \
          hold_00000000000000000000000000000002 (1 from lot 1)\n\
-         price: 1 x 1, each for up to 4, for 4: 1 (prices of 1970-01-01T00:00:00Z)\n  \
+         price: 1 x 1, each for up to 4, for 4: 1 (prices of 1970-01-01T00:00:00Z)\n\
+         lot 1, 15 free credits (monthly): available 15 -> 14, captured 0 -> 1\n  \
          lot 1 -1\n  used:generate 1 +1"
     );
 }

@@ -1,10 +1,15 @@
 //! What an account has, and how it came to that.
 
 use axum::{Json, extract::State};
-use medici_ledger::{AccountId, Balances, Credits, Timestamp, summary};
+use medici_ledger::{
+    AccountId, Balances, Credits, Entry, Timestamp,
+    history::{AsOf, balances_as_of},
+    summary,
+};
 use medici_studio::KeyOwner;
 use serde::{Deserialize, Serialize};
 
+use super::{explain, statement::instant};
 use crate::{
     auth::Caller,
     error::Fault,
@@ -24,6 +29,27 @@ pub(crate) struct Whose {
     pub(super) account: Option<String>,
 }
 
+/// The most entries of one account that are read for one answer; the command line reads on.
+const ENTRIES_READ_MAX: usize = 200_000;
+
+/// Whose credits are asked for, and of when. An account's own key need not say whose; a service's key must.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BalanceQuery {
+    account: Option<String>,
+    at: Option<String>,
+    as_of: Option<AsOfText>,
+}
+
+/// By which of an entry's two instants the past is told.
+#[derive(Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum AsOfText {
+    #[default]
+    Effective,
+    Recorded,
+}
+
 /// A page of entries.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,8 +57,17 @@ pub(crate) struct EntriesQuery {
     account: Option<String>,
     cursor: Option<u64>,
     limit: Option<usize>,
+    hold: Option<String>,
 }
 
+/// Returns all entries of an account, oldest first.
+pub(super) async fn entries_of(state: &AppState, account: AccountId) -> Result<Vec<Entry>, Fault> {
+    let entries = state.studio.all_entries(account, ENTRIES_READ_MAX).await?;
+    let message = "The account has too many entries for one answer; `medici ledger` reads them on the server.";
+    entries.ok_or_else(|| Fault::Conflict { code: "too_many_entries", message: message.into() })
+}
+
+/// Returns whose credits are asked for, if the caller may see them.
 pub(super) async fn account_of(state: &AppState, caller: Caller, asked: Option<&str>) -> Result<AccountId, Fault> {
     let missing = || Fault::NotFound { what: "account" };
     match (caller.owner, asked) {
@@ -55,12 +90,21 @@ pub(super) async fn account_of(state: &AppState, caller: Caller, asked: Option<&
 #[derive(Serialize)]
 pub(crate) struct BalanceBody {
     account: Text<AccountId>,
+    /// The instant that was asked for, and by which of their instants entries count.
+    #[serde(flatten)]
+    past: Option<PastBody>,
     available: Text<Credits>,
     held: Text<Credits>,
     /// In the order they are spent.
     lots: Vec<LotBody>,
     next_refill: Option<AtBody>,
     first_expiring: Option<AtBody>,
+}
+
+#[derive(Serialize)]
+struct PastBody {
+    at: Text<Timestamp>,
+    as_of: AsOfText,
 }
 
 #[derive(Serialize)]
@@ -81,18 +125,33 @@ struct AtBody {
     credits: Text<Credits>,
 }
 
-/// `GET /api/credits`: the balance by lot, what comes next and what ends first.
+/// `GET /api/credits`: the balance by lot, what comes next and what ends first; now or at an instant.
 pub(crate) async fn balance(
     State(state): State<AppState>,
     caller: Caller,
-    QueryOf(whose): QueryOf<Whose>,
+    QueryOf(query): QueryOf<BalanceQuery>,
 ) -> Result<Json<BalanceBody>, Fault> {
-    let account = account_of(&state, caller, whose.account.as_deref()).await?;
-    let balances = state.studio.balances(account).ok_or(Fault::NotFound { what: "account" })?;
-    Ok(Json(balance_body(account, balances)))
+    let account = account_of(&state, caller, query.account.as_deref()).await?;
+    let Some(at) = query.at else {
+        if query.as_of.is_some() {
+            return Err(Fault::param("missing_required_parameter", "at", "Say of which instant."));
+        }
+        let balances = state.studio.balances(account).ok_or(Fault::NotFound { what: "account" })?;
+        return Ok(Json(balance_body(account, None, balances)));
+    };
+    let at = instant("at", &at)?;
+    let as_of = query.as_of.unwrap_or_default();
+    let counted = match as_of {
+        AsOfText::Effective => AsOf::Effective(at),
+        AsOfText::Recorded => AsOf::Recorded(at),
+    };
+    let entries = entries_of(&state, account).await?;
+    let balances = balances_as_of(account, &entries, counted, &state.studio.prices());
+    let balances = balances.map_err(|broken| Fault::internal(&broken))?;
+    Ok(Json(balance_body(account, Some(PastBody { at: Text(at), as_of }), balances)))
 }
 
-fn balance_body(account: AccountId, balances: Balances) -> BalanceBody {
+fn balance_body(account: AccountId, past: Option<PastBody>, balances: Balances) -> BalanceBody {
     let lots = balances.lots.iter().map(|lot| LotBody {
         lot: lot.number.get(),
         class: lot.class.as_str(),
@@ -105,6 +164,7 @@ fn balance_body(account: AccountId, balances: Balances) -> BalanceBody {
     });
     BalanceBody {
         account: Text(account),
+        past,
         available: Text(balances.available),
         held: Text(balances.held),
         lots: lots.collect(),
@@ -129,6 +189,12 @@ pub(crate) async fn entries(
 ) -> Result<Json<serde_json::Value>, Fault> {
     let limit = page_limit(query.limit, ENTRIES_DEFAULT, ENTRIES_MAX)?;
     let account = account_of(&state, caller, query.account.as_deref()).await?;
+    if let Some(hold) = query.hold {
+        if query.cursor.is_some() || query.limit.is_some() {
+            return Err(Fault::param("invalid_value", "hold", "All entries of a hold come in one answer."));
+        }
+        return explain::of_hold(&state, account, &hold).await;
+    }
     let page = state.studio.entries(account, query.cursor, limit).await?;
     let entries: Vec<EntryInWords<'_>> = page
         .entries

@@ -6,13 +6,17 @@ pub(crate) mod problem;
 
 mod credits;
 pub(crate) mod estimate;
+mod explain;
+mod statement;
 
 mod charges;
 mod jobs;
 
 mod accounts;
+mod alerts;
 mod keys;
 mod prices;
+mod reports;
 
 mod budgets;
 mod change;
@@ -28,6 +32,13 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new("GET", "/api/credits", Access::AnyKey, get(credits::balance)),
         Route::new("GET", "/api/credits/entries", Access::AnyKey, get(credits::entries)),
+        Route::new("GET", "/api/credits/entries/{seq}", Access::AnyKey, get(explain::entry)),
+        Route::new("GET", "/api/credits/statement", Access::AnyKey, get(statement::statement)),
+        Route::new("GET", "/api/alerts", Access::AnyKey, get(alerts::list)),
+        Route::new("PUT", "/api/alerts", Access::Account, put(alerts::set_own)),
+        Route::new("PUT", "/api/accounts/{id}/alert", Access::Admin, put(alerts::set)),
+        Route::new("GET", "/api/reports/revenue", Access::Admin, get(reports::revenue)),
+        Route::new("GET", "/api/reports/trial-balance", Access::Admin, get(reports::trial_balance)),
         Route::new("POST", charges::CHARGES, Access::Service, post(charges::charge)),
         Route::new("POST", "/api/hello", Access::Public, post(charges::hello)),
         Route::new("GET", "/api/prices", Access::Public, get(prices::history)),

@@ -120,7 +120,7 @@ pub(super) async fn own(
 
 fn all(state: &AppState, account: AccountId) -> Result<Value, Fault> {
     let wallet = state.studio.wallet(account).ok_or(Fault::NotFound { what: "account" })?;
-    let orders = wallet.orders().iter().rev().map(|record| OrderBody::of(&wallet, record, &state.studio.prices));
+    let orders = wallet.orders().iter().rev().map(|record| OrderBody::of(&wallet, record, &state.studio.prices()));
     Ok(json!({ "account": Text(account), "orders": orders.collect::<Vec<_>>() }))
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn one(
     let (account, order) = named(&state, &path).await?;
     let wallet = state.studio.wallet(account).ok_or(Fault::NotFound { what: "account" })?;
     let record = wallet.order(order).ok_or(Fault::NotFound { what: "order" })?;
-    Ok(Json(OrderBody::of(&wallet, record, &state.studio.prices)))
+    Ok(Json(OrderBody::of(&wallet, record, &state.studio.prices())))
 }
 
 /// A payment.
@@ -288,6 +288,6 @@ async fn named(state: &AppState, (account, order): &(String, String)) -> Result<
 
 /// Returns the order as it stands after a change.
 fn body(state: &AppState, done: &Done, order: OrderId) -> Option<impl Serialize + use<>> {
-    let (wallet, book) = (&done.wallet, &state.studio.prices);
+    let (wallet, book) = (&done.wallet, &state.studio.prices());
     wallet.order(order).map(|record| OrderBody::of(wallet, record, book))
 }

@@ -82,7 +82,7 @@ struct RolloverBody {
 impl PlanBody {
     fn of(state: &AppState, wallet: &Wallet) -> Self {
         let now = wallet.own_time(state.studio.clock.now());
-        let terms: Option<PlanTerms> = wallet.terms(&state.studio.prices, now);
+        let terms: Option<PlanTerms> = wallet.terms(&state.studio.prices(), now);
         let terms = terms.as_ref();
         let rollover = terms.and_then(|terms| terms.rollover);
         Self {

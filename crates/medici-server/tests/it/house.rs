@@ -120,6 +120,10 @@ impl House {
         self.ask(Method::GET, path)
     }
 
+    pub(crate) fn put(&self, path: &str, body: Value) -> Ask<'_> {
+        self.ask(Method::PUT, path).json(body)
+    }
+
     pub(crate) fn post(&self, path: &str, body: Value) -> Ask<'_> {
         self.ask(Method::POST, path).json(body)
     }
@@ -165,6 +169,20 @@ impl House {
         let answer = self.post("/api/charges", body).key(&self.service).idempotency_key("all").send().await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
         assert_eq!(self.available(), "0");
+    }
+
+    /// Charges an account.
+    pub(crate) async fn charge(&self, account: &str, count: u32, key: &str) {
+        let body = json!({"account": account, "operation": "generate", "count": count});
+        self.post("/api/charges", body).key(&self.service).idempotency_key(key).send().await.is(201);
+    }
+
+    /// Gives an account a pack of 115 credits for 15.00 USD that ends a year later.
+    pub(crate) async fn pack(&self, account: AccountId, key: &str) {
+        let body =
+            json!({"credits": "115", "class": "paid", "cost": "15.00 USD", "expires_at": "2027-11-22T12:00:00Z"});
+        let path = format!("/api/accounts/{account}/grants");
+        self.post(&path, body).key(&self.admin).idempotency_key(key).send().await.is(201);
     }
 
     /// Waits until something that happens in the background is true.

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test are tests")]
 
 mod accounts;
+mod alerts;
 mod budgets;
 mod charges;
 mod credits;
 mod errors;
 mod estimate;
+mod explain;
 mod generations;
 mod give_backs;
 mod house;
@@ -16,9 +18,12 @@ mod images;
 mod jobs;
 mod orders;
 mod pages;
-mod prices;
+mod past;
 mod plans;
+mod prices;
+mod reports;
 mod routes;
 mod sandboxes;
 mod session;
 mod sockets;
+mod statement;

@@ -22,7 +22,8 @@ async fn ask(house: &House, method: &str, path: &str, key: Option<&str>) -> Answ
 /// A path with something in all of its variable segments.
 fn filled(path: &str, id: &str) -> String {
     let segments = [("{id}", id), ("{file}", "img.png"), ("{order}", "order_1"), ("{reversal}", "dp_1")];
-    let segments = segments.into_iter().chain([("{subject}", "account"), ("{period}", "day"), ("{image}", "img")]);
+    let segments =
+        segments.into_iter().chain([("{subject}", "account"), ("{period}", "day"), ("{image}", "img"), ("{seq}", "1")]);
     segments.fold(path.to_owned(), |path, (name, text)| path.replace(name, text))
 }
 

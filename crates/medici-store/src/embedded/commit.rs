@@ -6,7 +6,7 @@ use medici_ledger::idempotency::KeyScope;
 use medici_studio::{Job, JobId, KeyRecord};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{entries, errors, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal};
+use super::{alerts, entries, errors, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal};
 use crate::{
     faults::{Fault, Faults},
     group::{Backend, CommitError, Flushed},
@@ -55,6 +55,7 @@ impl Backend for Writer {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let write = || {
             entries::append(&tx, &batch.entries)?;
+            alerts::append(&tx, batch)?;
             batch.accounts.iter().try_for_each(|account| rows::insert_account(&tx, account))?;
             batch.api_keys.iter().try_for_each(|key| rows::put_api_key(&tx, key))?;
             batch.jobs.iter().try_for_each(|job| rows::put_job(&tx, job))?;

@@ -1,10 +1,10 @@
 //! Rows of entries: appended in dense rows, read one by one or by walking an account's `prev`.
 
 use medici_ledger::{AccountId, Entry};
-use medici_studio::EntryPage;
+use medici_studio::{EntryPage, JournalPage};
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
-use super::rows::{id, signed, unsigned};
+use super::rows::{id, rows_max, signed, unsigned};
 use crate::overlay::EntryRow;
 
 const HASH_BYTES: usize = 32;
@@ -84,6 +84,32 @@ pub(crate) fn page(db: &Connection, account: AccountId, from: u64, limit: usize)
         row = found.prev;
     }
     Ok(EntryPage { entries, next: (row > 0).then_some(row) })
+}
+
+/// Calls back with every entry after a row, in the order of their commits.
+pub(crate) fn each_after(
+    db: &Connection,
+    after: u64,
+    limit: usize,
+    mut each: impl FnMut(Entry) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut query = db
+        .prepare_cached("SELECT row, account, seq, prev, body, hash FROM entries WHERE row > ? ORDER BY row LIMIT ?")?;
+    let mut rows = query.query(params![signed(after), rows_max(limit)])?;
+    while let Some(row) = rows.next()? {
+        each(stored(row)?.entry)?;
+    }
+    Ok(())
+}
+
+/// Reads a page of the journal, oldest first, after a row.
+pub(crate) fn journal_page(db: &Connection, after: u64, limit: usize) -> rusqlite::Result<JournalPage> {
+    let mut entries = Vec::new();
+    each_after(db, after, limit, |entry| {
+        entries.push(entry);
+        Ok(())
+    })?;
+    Ok(JournalPage { entries, last_row: last_row(db)? })
 }
 
 /// Returns the last row; 0 for none.

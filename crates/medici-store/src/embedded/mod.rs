@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file in a data directory, every wallet in memory, one thread that writes.
 
+pub(crate) mod alerts;
 mod commit;
 pub(crate) mod directory;
 pub(crate) mod entries;
@@ -23,8 +24,8 @@ use std::{
 
 use medici_ledger::{AccountId, PriceBook, Timestamp, Wallet};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId,
-    PublishedVersion, Store, StoreError, Unit,
+    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId, JournalPage,
+    LowBalance, PublishedVersion, Store, StoreError, Unit,
 };
 use rusqlite::Connection;
 
@@ -281,6 +282,19 @@ impl Store for Embedded {
 
     async fn price_versions(&self) -> Result<Vec<PublishedVersion>, StoreError> {
         self.readers.read(rows::price_versions).await
+    }
+
+    async fn journal(&self, after: u64, limit: usize) -> Result<JournalPage, StoreError> {
+        self.readers.read(move |db| entries::journal_page(db, after, limit)).await
+    }
+
+    async fn low_balances(
+        &self,
+        account: Option<AccountId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<LowBalance>, StoreError> {
+        self.readers.read(move |db| alerts::page(db, account, before, limit)).await
     }
 
     fn candidate(&self) -> Option<Candidate> {

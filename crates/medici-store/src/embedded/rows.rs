@@ -73,7 +73,7 @@ pub(crate) fn accounts(db: &Connection, after: Option<&str>, limit: usize) -> Re
         .collect()
 }
 
-fn rows_max(limit: usize) -> i64 {
+pub(crate) fn rows_max(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

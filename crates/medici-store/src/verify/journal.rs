@@ -1,8 +1,9 @@
 //! The journal: replayed entry by entry, and compared with wallet rows and idempotency records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use medici_ledger::{AccountId, Entry, Fact, Hash, Wallet, verify::Replay};
+use medici_studio::LowBalance;
 use rusqlite::Connection;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     jobs::{Jobs, Seen},
 };
 use crate::embedded::{
-    entries,
+    alerts, entries,
     rows::{id, signed, unsigned},
     snapshots,
 };
@@ -27,6 +28,8 @@ pub(super) struct Journal {
     tail_from: u64,
     /// The last row that a wallet row includes, of each account.
     included: HashMap<AccountId, u64>,
+    /// The low balances that entries speak of, by row.
+    alerts: BTreeMap<u64, LowBalance>,
     pub(super) jobs: Jobs,
 }
 
@@ -56,6 +59,7 @@ pub(super) fn replay(db: &Connection, lines: Lines, jobs: Jobs, report: &mut Rep
         last_row: 0,
         tail_from: snapshots::tail_from(db)?,
         included: HashMap::new(),
+        alerts: BTreeMap::new(),
         jobs,
     };
     let mut query = db.prepare("SELECT row, account, seq, prev, body, hash FROM entries ORDER BY row")?;
@@ -126,6 +130,12 @@ impl Journal {
             return Ok(());
         }
         let wallet = self.replay.wallet(account).expect("an account that was fed has a wallet");
+        if let Fact::LowBalance { below, available } = entry.fact {
+            let sandbox = wallet.sandbox_clock().is_some();
+            let (seq, recorded_at) = (entry.seq, entry.recorded_at);
+            let alert = LowBalance { row: stored.row, account, seq, recorded_at, below, available, sandbox };
+            self.alerts.insert(stored.row, alert);
+        }
         for row in rows.get_mut(&account).into_iter().flatten().filter(|row| row.seq == entry.seq) {
             row.compared = true;
             self.included.insert(account, stored.row);
@@ -206,6 +216,21 @@ pub(super) fn compare_keys(db: &Connection, journal: &Journal, report: &mut Repo
                 report.find(Finding::of("is missing: an idempotency record speaks of it").row(named));
             }
         }
+    }
+    Ok(())
+}
+
+/// Compares the rows of low balances with the entries that speak of them.
+pub(super) fn compare_alerts(db: &Connection, journal: &Journal, report: &mut Report) -> Result<(), VerifyError> {
+    let mut untold = journal.alerts.clone();
+    alerts::all(db, |alert| {
+        if untold.remove(&alert.row).as_ref() != Some(&alert) && !journal.broken.contains(&alert.account) {
+            let finding = Finding::of("has an alert that is not its entry's").account(alert.account);
+            report.find(finding.seq(alert.seq).row(alert.row));
+        }
+    })?;
+    for alert in untold.into_values() {
+        report.find(Finding::of("tells of a low balance, and has no alert").account(alert.account).seq(alert.seq));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! opens it empty; every promise becomes a test of its own.
 #![expect(clippy::unwrap_used, reason = "these functions are tests, though they live in a library")]
 
+mod alerts;
 mod failures;
 mod jobs;
 mod money;
@@ -17,6 +18,7 @@ use medici_studio::Store;
 
 use crate::ManualClock;
 
+pub use alerts::*;
 pub use failures::*;
 pub use jobs::*;
 pub use money::*;
@@ -65,6 +67,8 @@ macro_rules! store_contract_tests {
             recorded_at_never_goes_back_whatever_the_clock_does,
             entries_come_in_pages_newest_first,
             a_cursor_of_another_account_shows_nothing,
+            the_journal_comes_in_pages_oldest_first,
+            a_low_balance_is_told_once_each_time_it_falls,
             accounts_are_due_when_something_in_them_is,
             a_job_comes_back_as_it_was_put_in_every_state,
             jobs_come_in_pages_newest_first,
