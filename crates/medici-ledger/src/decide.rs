@@ -8,8 +8,10 @@ mod due;
 mod late;
 mod orders;
 mod plans;
+mod session;
 
 pub use plans::Wish;
+pub use session::{Booked, Session};
 
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use crate::amount::{AMOUNT_MAX, Cents, Credits};
 use crate::apply::split;
 use crate::budget::Spender;
 use crate::command::{Command, Decision, GrantError, Refusal, Reply};
-use crate::entry::{Entry, Fact, Grant, MeterEvent};
+use crate::entry::{Bodies, Entry, Fact, Grant, MeterEvent};
 use crate::hold::{HOLD_SECONDS_MAX, Hold, OPEN_HOLDS_MAX, Slice, VoidReason};
 use crate::ids::HoldId;
 use crate::lot::{Class, Source};
@@ -48,14 +50,40 @@ impl Wallet {
 }
 
 /// A wallet on its way to the next one.
+#[derive(Debug)]
 pub(crate) struct Draft<'a> {
     pub(crate) wallet: Wallet,
     pub(crate) entries: Vec<Entry>,
+    /// The entries' bytes, which were hashed: whoever keeps them need not encode again.
+    bodies: Bodies,
     book: &'a PriceBook,
     now: Timestamp,
 }
 
+/// Where a draft was before a command that may be refused half-way.
+struct Mark {
+    wallet: Wallet,
+    entries: usize,
+    now: Timestamp,
+}
+
 impl<'a> Draft<'a> {
+    /// Copies the wallet and books nothing yet.
+    fn of(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
+        Self { wallet: wallet.clone(), entries: Vec::new(), bodies: Bodies::default(), book, now }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { wallet: self.wallet.clone(), entries: self.entries.len(), now: self.now }
+    }
+
+    fn go_back(&mut self, mark: Mark) {
+        self.wallet = mark.wallet;
+        self.entries.truncate(mark.entries);
+        self.bodies.truncate(mark.entries);
+        self.now = mark.now;
+    }
+
     /// Copies the wallet and books what is due.
     pub(crate) fn new(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
         Self::settled_at(wallet, book, wallet.own_time(now))
@@ -64,7 +92,7 @@ impl<'a> Draft<'a> {
     /// Copies the wallet and books what is due at an instant that may be before its last entry was recorded:
     /// only reads of the past may do that.
     pub(crate) fn settled_at(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
-        let mut draft = Self { wallet: wallet.clone(), entries: Vec::new(), book, now };
+        let mut draft = Self::of(wallet, book, now);
         draft.settle();
         draft
     }
@@ -77,7 +105,7 @@ impl<'a> Draft<'a> {
     }
 
     fn write(&mut self, fact: Fact, effective_at: Timestamp) {
-        self.entries.push(self.wallet.book(fact, effective_at, self.now));
+        self.entries.push(self.wallet.book(fact, effective_at, self.now, &mut self.bodies));
     }
 
     fn run(&mut self, command: &Command) -> Result<Reply, Refusal> {

@@ -5,10 +5,16 @@ use std::{
     collections::{HashMap, HashSet},
     hash::BuildHasherDefault,
     sync::Arc,
+    time::Duration,
 };
 
-use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
-use medici_studio::{Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Loaded, Unit};
+use medici_ledger::{
+    AccountId, Bodies, Entry, PriceBook, Timestamp, Wallet,
+    idempotency::{KeyScope, event_memory},
+};
+use medici_studio::{
+    Account, ApiKey, Changes, EventKey, EventRecord, Image, Job, JobId, KeyRecord, Loaded, Unit, meter::EventHasher,
+};
 
 use crate::{
     group::{Backend, CommitError},
@@ -26,6 +32,8 @@ pub(crate) struct Batch {
     pub(crate) now: Timestamp,
     /// Entries to append; rows are dense over the whole store.
     pub(crate) entries: Vec<EntryRow>,
+    /// The bytes of the entries, unit by unit.
+    bodies: Vec<Bodies>,
     /// The wallets after their last entry.
     pub(crate) wallets: ById<TouchedWallet>,
     /// Jobs to insert or replace; the last of one id counts.
@@ -34,6 +42,10 @@ pub(crate) struct Batch {
     pub(crate) images: Vec<Image>,
     /// Idempotency records to insert.
     pub(crate) keys: Vec<(ScopeHash, KeyRecord)>,
+    /// Records of meter events to insert.
+    pub(crate) events: Vec<EventRecord>,
+    /// How long records of meter events answer.
+    pub(crate) event_memory: Duration,
     /// Accounts to insert.
     pub(crate) accounts: Vec<Account>,
     /// API keys to insert or replace.
@@ -62,6 +74,11 @@ pub(crate) struct TouchedWallet {
 }
 
 impl Batch {
+    /// Returns the bytes of each entry.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = &[u8]> {
+        self.bodies.iter().flat_map(Bodies::iter)
+    }
+
     /// Returns whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -78,6 +95,7 @@ impl Batch {
 pub(crate) struct Rows {
     pub(crate) jobs: HashMap<JobId, Option<Job>>,
     pub(crate) keys: HashMap<KeyScope, (ScopeHash, Option<KeyRecord>)>,
+    pub(crate) events: HashMap<EventKey, Option<EventRecord>, BuildHasherDefault<EventHasher>>,
 }
 
 /// The state on which a group is decided.
@@ -125,6 +143,11 @@ impl<'a, B: Backend> Overlay<'a, B> {
                     rows.keys.insert(scope.clone(), (hash, record));
                 }
             }
+            rows.events.reserve(touches.events.len());
+            rows.events.extend(touches.events.iter().map(|event| (*event, None)));
+            backend.events(&touches.events, &mut |place, record| {
+                rows.events.insert(touches.events[place], Some(record));
+            })?;
         }
         Ok(Self {
             backend,
@@ -142,12 +165,14 @@ impl<'a, B: Backend> Overlay<'a, B> {
     pub(crate) fn admits(&self, changes: &Changes) -> bool {
         changes.wallets.iter().all(|change| self.wallets.contains_key(&change.wallet.account()))
             && changes.keys.iter().all(|key| self.rows.keys.contains_key(&key.scope))
+            && changes.events.iter().all(|record| self.rows.events.contains_key(&record.event))
     }
 
     /// Takes a unit's changes, which [`Self::admits`], for the commit and for the units after it.
     pub(crate) fn apply(&mut self, memory: &Wallets, changes: Changes) {
         for change in changes.wallets {
             let account = change.wallet.account();
+            self.batch.bodies.push(change.bodies);
             let mut prev = *self.last_rows.entry(account).or_insert_with(|| memory.tail(account).last_row);
             let first_row = self.next_row;
             for entry in change.entries {
@@ -177,6 +202,8 @@ impl<'a, B: Backend> Overlay<'a, B> {
             kept.1 = Some(key.clone());
             self.batch.keys.push((kept.0, key));
         }
+        self.rows.events.extend(changes.events.iter().map(|record| (record.event, Some(*record))));
+        self.batch.events.extend(changes.events);
         self.names.extend(changes.accounts.iter().map(|account| account.name.clone()));
         self.batch.images.extend(changes.images);
         self.batch.accounts.extend(changes.accounts);
@@ -189,6 +216,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
             return Err(error);
         }
         let mut batch = self.batch;
+        batch.event_memory = event_memory(&prices.policy_at(batch.now));
         for touched in batch.wallets.values_mut() {
             touched.due = touched.wallet.next_due(prices, batch.now);
         }
@@ -210,6 +238,10 @@ impl<B: Backend> Loaded for Overlay<'_, B> {
 
     fn key(&self, scope: &KeyScope) -> Option<&KeyRecord> {
         self.rows.keys.get(scope).expect(UNNAMED).1.as_ref()
+    }
+
+    fn event(&self, event: EventKey) -> Option<&EventRecord> {
+        self.rows.events.get(&event).expect(UNNAMED).as_ref()
     }
 
     fn name_taken(&self, name: &str) -> bool {

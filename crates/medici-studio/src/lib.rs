@@ -16,6 +16,7 @@ pub mod clock;
 pub mod engine;
 pub mod ids;
 pub mod job;
+pub mod meter;
 pub mod prices;
 pub mod progress;
 pub mod store;
@@ -25,6 +26,7 @@ pub mod unit;
 mod charge;
 mod grant;
 mod open_account;
+mod record_usage;
 mod run_job;
 mod submit;
 mod sweep;
@@ -38,14 +40,16 @@ pub use clock::{Clock, Ids};
 pub use grant::{Grant, GrantError};
 pub use ids::{ApiKeyId, BadId, ImageId, JobId};
 pub use job::{ATTEMPTS_MAX, FailReason, Image, Job, JobState, Lease, Outcome};
+pub use meter::{EventFingerprint, EventKey, EventRecord};
 pub use open_account::OpenAccountError;
 pub use progress::{Hub, Preview, Progress};
+pub use record_usage::{EventOutcome, EventRefused, Usages};
 pub use run_job::{CancelError, StaleLease};
 pub use store::{Candidate, Counters, EntryPage, Health, Store, StoreError};
 pub use studio::{Finished, Limits, ReadImageError, Studio};
 pub use submit::{Submit, SubmitError, Ticket};
 pub use unit::{
-    Answer, Changes, Decide, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork, WalletChange,
-    decide,
+    Answer, Changes, Decide, EventReused, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork,
+    WalletChange, decide, decide_all,
 };
 pub use worker::{Running, Worker};

@@ -7,6 +7,8 @@ pub(crate) mod problem;
 mod accounts;
 mod charges;
 mod credits;
+mod event_body;
+pub(crate) mod events;
 mod jobs;
 mod keys;
 
@@ -18,6 +20,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET", "/api/credits", Access::AnyKey, get(credits::balance)),
         Route::new("GET", "/api/credits/entries", Access::AnyKey, get(credits::entries)),
         Route::new("POST", charges::CHARGES, Access::Service, post(charges::charge)),
+        Route::new("POST", "/api/events", Access::Service, post(events::record)),
         Route::new("POST", "/api/hello", Access::Public, post(charges::hello)),
         Route::new("GET", "/api/jobs", Access::Account, get(jobs::list)),
         Route::new("GET", "/api/jobs/{id}", Access::Account, get(jobs::one)),

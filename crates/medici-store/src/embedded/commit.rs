@@ -3,10 +3,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use medici_ledger::idempotency::KeyScope;
-use medici_studio::{Job, JobId, KeyRecord};
+use medici_studio::{EventKey, EventRecord, Job, JobId, KeyRecord};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{entries, errors, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal};
+use super::{entries, errors, events::Events, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal};
 use crate::{
     faults::{Fault, Faults},
     group::{Backend, CommitError, Flushed},
@@ -20,6 +20,7 @@ pub(crate) struct Writer {
     pub(crate) db: Connection,
     pub(crate) directory: PathBuf,
     pub(crate) keys: Keys,
+    pub(crate) events: Events,
     pub(crate) snapshots: Snapshots,
     pub(crate) wal: Arc<Wal>,
     pub(crate) faults: Faults,
@@ -40,6 +41,10 @@ impl Backend for Writer {
         self.keys.find(&self.db, scope, hash).map_err(|error| self.failed(&error))
     }
 
+    fn events(&self, events: &[EventKey], found: &mut dyn FnMut(usize, EventRecord)) -> Result<(), CommitError> {
+        self.events.find(&self.db, events, found).map_err(|error| self.failed(&error))
+    }
+
     fn name_taken(&self, name: &str) -> Result<bool, CommitError> {
         let account = rows::account_by_name(&self.db, name).map_err(|error| self.failed(&error))?;
         Ok(account.is_some())
@@ -54,22 +59,24 @@ impl Backend for Writer {
         let failed = |error: rusqlite::Error| errors::of_commit(&error, directory);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let write = || {
-            entries::append(&tx, &batch.entries)?;
+            entries::append(&tx, batch)?;
             batch.accounts.iter().try_for_each(|account| rows::insert_account(&tx, account))?;
             batch.api_keys.iter().try_for_each(|key| rows::put_api_key(&tx, key))?;
             batch.jobs.iter().try_for_each(|job| rows::put_job(&tx, job))?;
             batch.images.iter().try_for_each(|image| rows::insert_image(&tx, image))?;
             let keys = self.keys.write(&tx, batch)?;
+            let events = self.events.write(&tx, batch)?;
             let snapshots = self.snapshots.write(&tx, batch, wallets)?;
-            Ok((keys, snapshots))
+            Ok((keys, events, snapshots))
         };
         // Until the commit has returned, nothing but the tx has changed: dropping it undoes everything.
-        let (keys, snapshots) = write().map_err(failed)?;
+        let (keys, events, snapshots) = write().map_err(failed)?;
         if let Some(fault) = fault {
             return Err(fault.error());
         }
         tx.commit().map_err(failed)?;
         self.keys.written(keys);
+        self.events.written(events);
         Ok(self.snapshots.written(snapshots))
     }
 

@@ -5,9 +5,7 @@ use medici_studio::EntryPage;
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
 use super::rows::{id, signed, unsigned};
-use crate::overlay::EntryRow;
-
-const HASH_BYTES: usize = 32;
+use crate::overlay::{Batch, EntryRow};
 
 /// A row whose columns do not agree with the entry in it.
 #[derive(Debug, thiserror::Error)]
@@ -18,19 +16,17 @@ struct BadEntry {
 }
 
 /// Appends a commit's entries.
-pub(crate) fn append(db: &Connection, entries: &[EntryRow]) -> rusqlite::Result<()> {
+pub(crate) fn append(db: &Connection, batch: &Batch) -> rusqlite::Result<()> {
     let mut insert =
         db.prepare_cached("INSERT INTO entries (row, account, seq, prev, body, hash) VALUES (?, ?, ?, ?, ?, ?)")?;
-    for EntryRow { row, prev, entry } in entries {
-        let encoded = entry.encode();
-        let (body, hash) = encoded.split_at(encoded.len() - HASH_BYTES);
+    for (EntryRow { row, prev, entry }, body) in batch.entries.iter().zip(batch.bodies()) {
         insert.execute(params![
             signed(*row),
             entry.account.as_u128().to_be_bytes(),
             signed(entry.seq),
             signed(*prev),
             body,
-            hash,
+            entry.hash.as_bytes(),
         ])?;
     }
     Ok(())

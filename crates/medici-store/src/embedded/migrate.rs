@@ -24,6 +24,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_idempotency"),
     migration!(3, "0003_accounts"),
     migration!(4, "0004_jobs"),
+    migration!(5, "0005_meter_events"),
 ];
 
 /// Why a database's schema cannot be used.

@@ -4,11 +4,13 @@ mod commit;
 pub(crate) mod directory;
 pub(crate) mod entries;
 pub(crate) mod errors;
+mod events;
 mod filter;
 pub(crate) mod head_key;
 pub(crate) mod heads;
 pub(crate) mod keys;
 mod migrate;
+mod partitions;
 pub(crate) mod readers;
 mod recover;
 pub(crate) mod rows;
@@ -33,7 +35,10 @@ pub use head_key::HeadKeyError;
 pub use heads::{JournalHead, JournalHeadError};
 pub use migrate::MigrateError;
 
-use self::{commit::Writer, directory::Directory, heads::Heads, keys::Keys, readers::Readers, upkeep::Upkeep};
+use self::{
+    commit::Writer, directory::Directory, events::Events, heads::Heads, keys::Keys, partitions::Limits,
+    readers::Readers, upkeep::Upkeep,
+};
 use crate::{
     faults::Faults,
     group::{Engine, Shared},
@@ -51,10 +56,12 @@ pub struct Options {
     pub new_head_key: HeadKey,
     /// Entries that may wait for their wallets' snapshots; recovery replays little more than these.
     pub tail_entries_target: u64,
-    /// Idempotency records of one partition.
+    /// Idempotency records of one partition, and records of meter events.
     pub key_rows_max: u64,
     /// How long a partition of idempotency records takes new ones.
     pub key_age_max: Duration,
+    /// How long a partition of records of meter events takes new ones.
+    pub event_age_max: Duration,
     /// Threads that read, each with its connection.
     pub readers: usize,
 }
@@ -68,6 +75,7 @@ impl Options {
             tail_entries_target: 10_000,
             key_rows_max: 500_000,
             key_age_max: Duration::from_secs(60 * 60),
+            event_age_max: Duration::from_secs(4 * 60 * 60),
             readers: 2,
         }
     }
@@ -79,6 +87,7 @@ impl Options {
             tail_entries_target: 16,
             key_rows_max: 20,
             key_age_max: Duration::from_secs(60),
+            event_age_max: Duration::from_secs(60),
             readers: 1,
         }
     }
@@ -155,8 +164,8 @@ impl Embedded {
         heads.begin(home)?;
         let mut queue = Queue::default();
         rows::open_jobs(&db, |job| queue.update(job))?;
-        let limits = keys::Limits { rows: options.key_rows_max, age: options.key_age_max };
-        let keys = Keys::open(&db, limits)?;
+        let keys = Keys::open(&db, Limits { rows: options.key_rows_max, age: options.key_age_max })?;
+        let events = Events::open(&db, Limits { rows: options.key_rows_max, age: options.event_age_max })?;
 
         let readers = Readers::start(&file, options.readers)?;
         let upkeep = Upkeep::new();
@@ -168,6 +177,7 @@ impl Embedded {
             db,
             directory: home.to_owned(),
             keys,
+            events,
             snapshots: recovered.snapshots,
             wal,
             faults: faults.clone(),
@@ -221,6 +231,10 @@ fn open_writing(file: &Path) -> rusqlite::Result<Connection> {
 impl Store for Embedded {
     fn submit(&self, unit: Box<dyn Unit>) {
         self.engine.submit(unit);
+    }
+
+    fn submit_all(&self, units: Vec<Box<dyn Unit>>) {
+        self.engine.submit_all(units);
     }
 
     fn wallet(&self, account: AccountId) -> Option<Wallet> {
