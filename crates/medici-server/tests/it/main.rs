@@ -6,6 +6,7 @@ mod accounts;
 mod charges;
 mod credits;
 mod errors;
+mod events;
 mod generations;
 mod house;
 mod idempotency;
