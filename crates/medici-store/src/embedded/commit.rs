@@ -6,7 +6,7 @@ use medici_ledger::idempotency::KeyScope;
 use medici_studio::{EventKey, EventRecord, Job, JobId, KeyRecord};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{entries, errors, events::Events, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal};
+use super::{entries, errors, events::Events, fresh::Fresh, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal};
 use crate::{
     faults::{Fault, Faults},
     group::{Backend, CommitError, Flushed},
@@ -23,6 +23,7 @@ pub(crate) struct Writer {
     pub(crate) events: Events,
     pub(crate) snapshots: Snapshots,
     pub(crate) wal: Arc<Wal>,
+    pub(crate) fresh: Arc<Fresh>,
     pub(crate) faults: Faults,
 }
 
@@ -77,6 +78,7 @@ impl Backend for Writer {
         tx.commit().map_err(failed)?;
         self.keys.written(keys);
         self.events.written(events);
+        self.fresh.add(batch);
         Ok(self.snapshots.written(snapshots))
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod entries;
 pub(crate) mod errors;
 mod events;
 mod filter;
+mod fresh;
 pub(crate) mod head_key;
 pub(crate) mod heads;
 pub(crate) mod keys;
@@ -169,7 +170,7 @@ impl Embedded {
 
         let readers = Readers::start(&file, options.readers)?;
         let upkeep = Upkeep::new();
-        let wal = Arc::clone(&upkeep.wal);
+        let (wal, fresh) = (Arc::clone(&upkeep.wal), Arc::clone(&upkeep.fresh));
         wal.watch(&mut db, upkeep.wake.clone())?;
         let upkeep = upkeep.start(&file, open_writing(&file)?, heads)?;
         let faults = Faults::default();
@@ -180,6 +181,7 @@ impl Embedded {
             events,
             snapshots: recovered.snapshots,
             wal,
+            fresh,
             faults: faults.clone(),
         };
         let shared = Shared::new(recovered.wallets, queue, prices);
@@ -223,7 +225,7 @@ fn open_writing(file: &Path) -> rusqlite::Result<Connection> {
     db.pragma_update_and_check(None, "journal_size_limit", 64 * 1024 * 1024, |_| Ok(()))?;
     db.pragma_update(None, "cache_size", -16_000)?;
     db.pragma_update(None, "trusted_schema", "OFF")?;
-    db.set_prepared_statement_cache_capacity(64);
+    db.set_prepared_statement_cache_capacity(128);
     Ok(db)
 }
 
