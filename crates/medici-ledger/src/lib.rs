@@ -76,7 +76,7 @@ pub use calendar::{AnchorPolicy, Months};
 pub use codec::CodecError;
 pub use cohort::{CohortName, CohortTerms};
 pub use command::{Command, Decision, GrantError, OrderError, Refusal, Reply};
-pub use decide::{Booked, REFUND_GRACE, Session, Wish};
+pub use decide::{Booked, Charge, REFUND_GRACE, Session, Wish};
 pub use entry::{Bodies, Entry, Fact, Grant, MeterEvent, Replacement};
 pub use explain::{explain, summary};
 pub use external_id::{EXTERNAL_ID_MAX, ExternalId, ExternalIdError};

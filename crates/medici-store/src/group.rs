@@ -378,7 +378,7 @@ impl<B: Backend> Writer<B> {
             let flushed = self.backend.commit(&batch, wallets)?;
             self.shared.groups.fetch_add(1, Ordering::Relaxed);
             self.shared.syncs.fetch_add(1, Ordering::Relaxed);
-            self.shared.entries.fetch_add(batch.entries.len() as u64, Ordering::Relaxed);
+            self.shared.entries.fetch_add(batch.entry_count(), Ordering::Relaxed);
             self.publish(batch, flushed);
         }
         Ok(decided)
@@ -386,7 +386,7 @@ impl<B: Backend> Writer<B> {
 
     fn publish(&mut self, batch: Batch, flushed: Vec<Flushed>) {
         self.last = batch.now;
-        self.next_row += batch.entries.len() as u64;
+        self.next_row += batch.entry_count();
         let wallets = &self.shared.wallets;
         for (account, touched) in batch.wallets {
             let tail = Tail { last_row: touched.last_row, ..wallets.tail(account) };

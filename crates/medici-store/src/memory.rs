@@ -142,7 +142,7 @@ impl Backend for Maps {
         let mut tables = self.tables.write().expect(UNPOISONED);
         tables.admit(batch)?;
         let tables = &mut *tables;
-        tables.entries.extend(batch.entries.iter().map(|row| (row.entry.clone(), row.prev)));
+        tables.entries.extend(batch.entries().map(|row| (row.entry.clone(), row.prev)));
         tables.jobs.extend(batch.jobs.iter().map(|job| (job.id, job.clone())));
         tables.images.extend(batch.images.iter().map(|image| (image.id, image.clone())));
         tables.keys.extend(batch.keys.iter().map(|(hash, record)| (*hash, record.clone())));

@@ -30,10 +30,8 @@ pub(crate) type ById<T> = HashMap<AccountId, T, BuildHasherDefault<IdHasher>>;
 pub(crate) struct Batch {
     /// The instant of the commit.
     pub(crate) now: Timestamp,
-    /// Entries to append; rows are dense over the whole store.
-    pub(crate) entries: Vec<EntryRow>,
-    /// The bytes of the entries, unit by unit.
-    bodies: Vec<Bodies>,
+    /// Entries to append, unit by unit; rows are dense over the whole store.
+    appended: Vec<Appended>,
     /// The wallets after their last entry.
     pub(crate) wallets: ById<TouchedWallet>,
     /// Jobs to insert or replace; the last of one id counts.
@@ -52,14 +50,41 @@ pub(crate) struct Batch {
     pub(crate) api_keys: Vec<ApiKey>,
 }
 
+/// What one unit appends to one account.
+struct Appended {
+    /// The row of its first entry.
+    first_row: u64,
+    /// The row of the account's entry before that; 0 for none.
+    prev: u64,
+    entries: Vec<Entry>,
+    bodies: Bodies,
+}
+
 /// An entry and its place.
-pub(crate) struct EntryRow {
+#[derive(Clone, Copy)]
+pub(crate) struct EntryRow<'a> {
     /// Its number in the store, from 1.
     pub(crate) row: u64,
     /// The row of the same account's entry before; 0 for none.
     pub(crate) prev: u64,
     /// The entry.
-    pub(crate) entry: Entry,
+    pub(crate) entry: &'a Entry,
+    /// Its bytes.
+    pub(crate) body: &'a [u8],
+}
+
+impl Appended {
+    fn rows(&self) -> impl Iterator<Item = EntryRow<'_>> {
+        let numbered = (self.first_row..).zip(self.entries.iter().zip(self.bodies.iter()));
+        numbered.map(|(row, (entry, body))| {
+            let prev = if row == self.first_row { self.prev } else { row - 1 };
+            EntryRow { row, prev, entry, body }
+        })
+    }
+
+    fn last_row(&self) -> u64 {
+        self.first_row + self.entries.len() as u64 - 1
+    }
 }
 
 /// A wallet as this commit leaves it.
@@ -74,14 +99,39 @@ pub(crate) struct TouchedWallet {
 }
 
 impl Batch {
-    /// Returns the bytes of each entry.
-    pub(crate) fn bodies(&self) -> impl Iterator<Item = &[u8]> {
-        self.bodies.iter().flat_map(Bodies::iter)
+    /// Returns the entries to append, in the order of their rows.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = EntryRow<'_>> {
+        self.appended.iter().flat_map(Appended::rows)
+    }
+
+    /// Returns the rows of the first and the last entry, if there is any.
+    pub(crate) fn rows(&self) -> Option<(u64, u64)> {
+        Some((self.appended.first()?.first_row, self.appended.last()?.last_row()))
+    }
+
+    /// Returns how many entries there are.
+    pub(crate) fn entry_count(&self) -> u64 {
+        self.rows().map_or(0, |(first, last)| last - first + 1)
+    }
+
+    /// Returns an account's entry with its row. `near` is where to begin: whoever asks in the order of the entries
+    /// finds each at once.
+    pub(crate) fn find(&self, account: AccountId, seq: u64, near: &mut usize) -> Option<(u64, &Entry)> {
+        let place_in = |appended: &Appended| {
+            let first = &appended.entries[0];
+            let place = usize::try_from(seq.checked_sub(first.seq)?).ok()?;
+            (first.account == account && place < appended.entries.len()).then_some(place)
+        };
+        let mut order = (*near..self.appended.len()).chain(0..*near);
+        let (at, place) = order.find_map(|at| Some((at, place_in(&self.appended[at])?)))?;
+        *near = at;
+        let appended = &self.appended[at];
+        Some((appended.first_row + place as u64, &appended.entries[place]))
     }
 
     /// Returns whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.appended.is_empty()
             && self.jobs.is_empty()
             && self.images.is_empty()
             && self.keys.is_empty()
@@ -157,7 +207,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
             names: HashSet::new(),
             next_row,
             broken: RefCell::default(),
-            batch: Batch { now, entries: Vec::with_capacity(units.len()), ..Batch::default() },
+            batch: Batch { now, appended: Vec::with_capacity(units.len()), ..Batch::default() },
         })
     }
 
@@ -172,16 +222,13 @@ impl<'a, B: Backend> Overlay<'a, B> {
     pub(crate) fn apply(&mut self, memory: &Wallets, changes: Changes) {
         for change in changes.wallets {
             let account = change.wallet.account();
-            self.batch.bodies.push(change.bodies);
-            let mut prev = *self.last_rows.entry(account).or_insert_with(|| memory.tail(account).last_row);
+            let prev = *self.last_rows.entry(account).or_insert_with(|| memory.tail(account).last_row);
             let first_row = self.next_row;
-            for entry in change.entries {
-                let row = self.next_row;
-                self.next_row += 1;
-                self.batch.entries.push(EntryRow { row, prev, entry });
-                prev = row;
-            }
-            self.last_rows.insert(account, prev);
+            let appended = Appended { first_row, prev, entries: change.entries, bodies: change.bodies };
+            let last_row = appended.last_row();
+            self.next_row = last_row + 1;
+            self.batch.appended.push(appended);
+            self.last_rows.insert(account, last_row);
             let wallet = Arc::new(change.wallet);
             self.wallets.insert(account, Some(Arc::clone(&wallet)));
             self.batch
@@ -189,9 +236,9 @@ impl<'a, B: Backend> Overlay<'a, B> {
                 .entry(account)
                 .and_modify(|touched| {
                     touched.wallet = Arc::clone(&wallet);
-                    touched.last_row = prev;
+                    touched.last_row = last_row;
                 })
-                .or_insert(TouchedWallet { wallet, first_row, last_row: prev, due: None });
+                .or_insert(TouchedWallet { wallet, first_row, last_row, due: None });
         }
         for job in changes.jobs {
             self.rows.jobs.insert(job.id, Some(job.clone()));

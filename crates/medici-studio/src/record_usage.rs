@@ -1,7 +1,7 @@
 //! Meter events of other services: priced, counted once, and charged, many in one go.
 
 use medici_ledger::{
-    AccountId, Command, Credits, ExternalId, HoldId, MeterEvent, QuoteError, Refusal, Spender, Timestamp, Usage,
+    AccountId, Charge, Credits, ExternalId, HoldId, MeterEvent, QuoteError, Refusal, Spender, Timestamp, Usage,
 };
 
 use crate::{
@@ -140,8 +140,7 @@ fn record(
     let credits = quote.amount;
     let Report { spender, happened_at, event, .. } = report;
     let (spender, happened_at, event) = (*spender, *happened_at, Some(event.clone()));
-    let command = Command::Charge { charge, quote, spender, happened_at, event };
-    work.ledger(account, &command).map_err(EventRefused::Ledger)?;
+    work.charge(account, Charge { charge, quote, spender, happened_at, event }).map_err(EventRefused::Ledger)?;
     work.remember_event(key, report.fingerprint, credits);
     Ok(EventOutcome::Charged(credits))
 }

@@ -7,7 +7,7 @@
 use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault};
 
 use medici_ledger::{
-    AccountId, Bodies, Booked, Command, Credits, Entry, PriceBook, Refusal, Reply, Session, Timestamp, Wallet,
+    AccountId, Bodies, Booked, Charge, Command, Credits, Entry, PriceBook, Refusal, Reply, Session, Timestamp, Wallet,
     idempotency::{Fingerprint, Keep, KeyScope, Verdict, event_memory, judge},
 };
 use tokio::sync::oneshot;
@@ -171,6 +171,11 @@ impl<'a> UnitOfWork<'a> {
         self.session(account).decide(command)
     }
 
+    /// Charges an account: many times in one unit at little cost. A refusal leaves this unit as it was.
+    pub fn charge(&mut self, account: AccountId, asked: Charge) -> Result<(), Refusal> {
+        self.session(account).charge(asked)
+    }
+
     /// Returns the entries appended to an account so far in this unit.
     pub fn entries(&self, account: AccountId) -> &[Entry] {
         self.session_of(account).map_or(&[], Session::entries)
@@ -245,7 +250,11 @@ impl<'a> UnitOfWork<'a> {
     }
 
     /// Returns what a meter event was charged, if it was charged before.
-    pub fn earlier_event(&self, event: EventKey, fingerprint: EventFingerprint) -> Result<Option<Credits>, EventReused> {
+    pub fn earlier_event(
+        &self,
+        event: EventKey,
+        fingerprint: EventFingerprint,
+    ) -> Result<Option<Credits>, EventReused> {
         let own = self.events.get(&event).map(|at| &self.changes.events[*at]);
         let memory = || event_memory(&self.prices.policy_at(self.now));
         match own.or_else(|| self.loaded.event(event)) {

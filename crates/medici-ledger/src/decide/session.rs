@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::amount::Credits;
 use crate::command::{Command, Refusal, Reply};
-use crate::decide::Draft;
+use crate::decide::{Charge, Draft};
 use crate::entry::{Bodies, Entry};
 use crate::price_book::PriceBook;
 use crate::time::Timestamp;
@@ -75,34 +75,38 @@ impl<'a> Session<'a> {
     /// # Errors
     /// [`Refusal`], with which the session is as it was before.
     pub fn decide(&mut self, command: &Command) -> Result<Reply, Refusal> {
-        // A charge is refused before it changes anything, and nothing becomes due by it: copies are for the others.
-        let is_charge = matches!(command, Command::Charge { .. });
-        let before = match &self.draft {
-            Some(draft) if self.carried_out && !is_charge => Some(draft.mark()),
-            _ => None,
-        };
+        // Another command than a charge may be refused half-way.
+        let before = self.draft.as_ref().filter(|_| self.carried_out).map(Draft::mark);
         let draft = self.settle();
-        let seq = draft.wallet.seq;
-        match draft.run(command) {
-            Ok(reply) => {
+        let decided = draft.run(command);
+        match &decided {
+            Ok(_) => {
                 draft.tell_low_balance();
                 self.carried_out = true;
-                self.settled = is_charge;
-                Ok(reply)
             }
-            Err(refusal) if is_charge => {
-                assert_eq!(draft.wallet.seq, seq, "a refused charge books nothing");
-                Err(refusal)
-            }
-            Err(refusal) => {
-                match before {
-                    Some(mark) => draft.go_back(mark),
-                    None => self.draft = None,
-                }
-                self.settled = false;
-                Err(refusal)
-            }
+            Err(_) => match before {
+                Some(mark) => draft.go_back(mark),
+                None => self.draft = None,
+            },
         }
+        self.settled = false;
+        decided
+    }
+
+    /// Decides a charge after the commands before it, without a copy of the wallet.
+    ///
+    /// # Errors
+    /// [`Refusal`], with which the session is as it was before.
+    pub fn charge(&mut self, asked: Charge) -> Result<(), Refusal> {
+        let draft = self.settle();
+        let seq = draft.wallet.seq;
+        if let Err(refusal) = draft.charge_open(asked) {
+            assert_eq!(draft.wallet.seq, seq, "a charge is refused before it books anything");
+            return Err(refusal);
+        }
+        draft.tell_low_balance();
+        self.carried_out = true;
+        Ok(())
     }
 
     /// Ends the session. Returns what is to be kept; `None` where nothing is.

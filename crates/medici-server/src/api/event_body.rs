@@ -102,7 +102,10 @@ pub(super) fn lines(text: &str) -> Result<Vec<Sent<'_>>, Fault> {
                 let place = format!(" at line {} column {}", problem.line(), problem.column());
                 let words = problem.to_string().replace(&place, "");
                 let column = problem.column();
-                Fault::request("invalid_json", format!("Line {number} of the body is no JSON, at column {column}: {words}."))
+                Fault::request(
+                    "invalid_json",
+                    format!("Line {number} of the body is no JSON, at column {column}: {words}."),
+                )
             })
         })
         .collect()
@@ -451,10 +454,7 @@ fn text<'a>(name: &'static str, value: &'a Value<'_>) -> Result<Option<&'a str>,
     }
 }
 
-fn parsed<T: std::str::FromStr<Err: fmt::Display>>(
-    name: &'static str,
-    value: &Value<'_>,
-) -> Result<Option<T>, Wrong> {
+fn parsed<T: std::str::FromStr<Err: fmt::Display>>(name: &'static str, value: &Value<'_>) -> Result<Option<T>, Wrong> {
     let Some(text) = text(name, value)? else { return Ok(None) };
     text.parse().map(Some).map_err(|problem| wrong("invalid_value", format!("'{name}': {}", sentence(&problem))))
 }

@@ -226,9 +226,9 @@ fn refusal<'a>(id: Option<&'a str>, refused: &EventRefused) -> ResultBody<'a> {
         EventRefused::Reused(_) => "idempotency_key_reused",
         EventRefused::NoPrice(QuoteError::NothingAsked) => "integer_below_min_value",
         EventRefused::NoPrice(QuoteError::TooMany { .. }) => "integer_above_max_value",
-        EventRefused::NoPrice(
-            QuoteError::NoPrice { .. } | QuoteError::NoSize { .. } | QuoteError::NoMeter { .. },
-        ) => "no_price",
+        EventRefused::NoPrice(QuoteError::NoPrice { .. } | QuoteError::NoSize { .. } | QuoteError::NoMeter { .. }) => {
+            "no_price"
+        }
         EventRefused::Ledger(Refusal::NotOpen) | EventRefused::NoAccount => "not_found",
         EventRefused::Ledger(refusal) => refusal.code(),
     };

@@ -203,7 +203,10 @@ async fn what_cannot_be_charged_is_refused_alone() {
     events[4]["meters"] = json!({"tokens": 1});
     let told = outcomes(send(&house, json!(events)).await);
     assert_eq!(told[0], "e-0 charged 1");
-    assert_eq!(told[1..], ["e-1 refused no_price", "e-2 refused not_found", "e-3 refused not_found", "e-4 refused no_price"]);
+    assert_eq!(
+        told[1..],
+        ["e-1 refused no_price", "e-2 refused not_found", "e-3 refused not_found", "e-4 refused no_price"]
+    );
     assert_eq!(house.available(), "14");
 }
 
@@ -318,7 +321,7 @@ async fn late_usage_takes_what_was_live_then_within_a_day_and_counts_as_now_late
         [
             "lot_expired: lot 1 -15, expired 1 +15",
             "charged: lot 2 -1, used:text 2 +1",
-            "reopened: lot 1 +15, expired 1 -15",
+            "reopened: expired 1 -15, lot 1 +15",
             "charged: lot 1 -2, used:text 1 +2",
             "lot_expired: lot 1 -13, expired 1 +13",
             "charged: lot 2 -1, used:text 2 +1",

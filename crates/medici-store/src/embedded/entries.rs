@@ -2,7 +2,7 @@
 
 use medici_ledger::{AccountId, Entry};
 use medici_studio::EntryPage;
-use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
+use rusqlite::{Connection, OptionalExtension, Row, types::Type};
 
 use super::rows::{id, signed, unsigned};
 use crate::overlay::{Batch, EntryRow};
@@ -21,20 +21,22 @@ const COLUMNS: usize = 6;
 
 /// Appends a commit's entries.
 pub(crate) fn append(db: &Connection, batch: &Batch) -> rusqlite::Result<()> {
-    let mut bodies = batch.bodies();
-    for rows in batch.entries.chunks(ROWS_TOGETHER) {
-        let mut insert = db.prepare_cached(&insert_of(rows.len()))?;
-        for (at, EntryRow { row, prev, entry }) in rows.iter().enumerate() {
-            let body = bodies.next().expect("every entry has its bytes");
+    let mut left = usize::try_from(batch.entry_count()).expect("a commit is in memory");
+    let mut rows = batch.entries();
+    while left > 0 {
+        let together = left.min(ROWS_TOGETHER);
+        let mut insert = db.prepare_cached(&insert_of(together))?;
+        for (at, EntryRow { row, prev, entry, body }) in rows.by_ref().take(together).enumerate() {
             let first = at * COLUMNS + 1;
-            insert.raw_bind_parameter(first, signed(*row))?;
+            insert.raw_bind_parameter(first, signed(row))?;
             insert.raw_bind_parameter(first + 1, entry.account.as_u128().to_be_bytes())?;
             insert.raw_bind_parameter(first + 2, signed(entry.seq))?;
-            insert.raw_bind_parameter(first + 3, signed(*prev))?;
+            insert.raw_bind_parameter(first + 3, signed(prev))?;
             insert.raw_bind_parameter(first + 4, body)?;
             insert.raw_bind_parameter(first + 5, &entry.hash.as_bytes()[..])?;
         }
         insert.raw_execute()?;
+        left -= together;
     }
     Ok(())
 }

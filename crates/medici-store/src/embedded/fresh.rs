@@ -8,7 +8,7 @@ use medici_ledger::{AccountId, Hash};
 use crate::overlay::Batch;
 
 /// Rows that wait at most, of 64 bytes each. Those beyond are read from the database.
-const ROWS_MAX: usize = 1 << 18;
+const ROWS_MAX: u64 = 1 << 18;
 
 /// What a line of heads needs to know of an entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,12 +29,10 @@ impl Fresh {
     /// Adds the rows of a commit that is durable, if there is room and nothing is missing before them.
     pub(crate) fn add(&self, batch: &Batch) {
         let mut rows = self.0.lock().expect(UNPOISONED);
-        let follows = match (rows.last(), batch.entries.first()) {
-            (Some(last), Some(first)) => first.row == last.row + 1,
-            _ => true,
-        };
-        if follows && rows.len() + batch.entries.len() <= ROWS_MAX {
-            rows.extend(batch.entries.iter().map(|row| FreshRow {
+        let Some((first, _)) = batch.rows() else { return };
+        let follows = rows.last().is_none_or(|last| first == last.row + 1);
+        if follows && rows.len() as u64 + batch.entry_count() <= ROWS_MAX {
+            rows.extend(batch.entries().map(|row| FreshRow {
                 row: row.row,
                 account: row.entry.account,
                 seq: row.entry.seq,

@@ -140,7 +140,8 @@ impl Heads {
                 Some(first) if first.row == self.end.row + 1 => &fresh[..fresh.len().min(ROWS_MAX)],
                 _ => &[],
             };
-            let line = if known.is_empty() { self.next_line(db)? } else { self.line_of(known.iter().map(|row| Ok(*row)))? };
+            let line =
+                if known.is_empty() { self.next_line(db)? } else { self.line_of(known.iter().map(|row| Ok(*row)))? };
             let Some(line) = line else { return Ok(()) };
             self.append(&line)?;
         }

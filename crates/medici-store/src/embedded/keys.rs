@@ -75,10 +75,9 @@ impl Keys {
         let hashes = of_a_day.map(|(hash, _)| hash.prefix()).collect();
         let partitions = self.partitions.write(db, hashes, batch.now, KEY_MEMORY)?;
         let mut written = Written { partitions, forever: false };
-        let mut found = 0;
-        let mut id = self.partitions.next_id();
+        let (mut near, mut id) = (0, self.partitions.next_id());
         for (hash, record) in &batch.keys {
-            let kept = encode(&record.outcome, batch, &mut found);
+            let kept = encode(&record.outcome, batch, &mut near);
             let at = record.recorded_at.micros();
             match record.keep {
                 Keep::Day => {
@@ -128,14 +127,14 @@ const AN_ENTRY_IN_ROW: u8 = 2;
 const AN_ENTRY: u8 = 3;
 
 /// Writes an outcome. An entry of the same commit is kept as its row, since rows are never changed.
-fn encode(kept: &Kept, batch: &Batch, found: &mut usize) -> Vec<u8> {
+fn encode(kept: &Kept, batch: &Batch, near: &mut usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(17);
     match kept {
         Kept::Job(job) => {
             bytes.push(A_JOB);
             bytes.extend_from_slice(&job.as_u128().to_be_bytes());
         }
-        Kept::Entry { entry, available } => match row_of(entry, batch, found) {
+        Kept::Entry { entry, available } => match row_of(entry, batch, near) {
             Some(row) => {
                 bytes.push(AN_ENTRY_IN_ROW);
                 bytes.extend_from_slice(&available.micro().to_be_bytes());
@@ -151,16 +150,11 @@ fn encode(kept: &Kept, batch: &Batch, found: &mut usize) -> Vec<u8> {
     bytes
 }
 
-/// Finds an entry among a commit's. Keys come in the order of their entries, so the search goes on from the last.
-fn row_of(entry: &Entry, batch: &Batch, found: &mut usize) -> Option<u64> {
-    let is_it = |at: &usize| {
-        let candidate = &batch.entries[*at].entry;
-        candidate.seq == entry.seq && candidate.account == entry.account
-    };
-    let at = (*found..batch.entries.len()).find(is_it).or_else(|| (0..*found).find(is_it))?;
-    *found = at;
+/// Finds an entry among a commit's. Keys come in the order of their entries.
+fn row_of(entry: &Entry, batch: &Batch, near: &mut usize) -> Option<u64> {
+    let (row, found) = batch.find(entry.account, entry.seq, near)?;
     // A copy that is not the entry itself is kept as it is.
-    (batch.entries[at].entry.hash == entry.hash).then_some(batch.entries[at].row)
+    (found.hash == entry.hash).then_some(row)
 }
 
 /// Returns the entry row that a stored outcome speaks of.
