@@ -13,7 +13,8 @@ use std::sync::Arc;
 use crate::amount::Credits;
 use crate::broken::{Broken, Fault};
 use crate::budget::Spender;
-use crate::entry::{Entry, Fact, Grant, Replacement};
+use crate::entry::{Bodies, Entry, Fact, Grant, Replacement};
+use crate::hash::Hash;
 use crate::hold::{Hold, Slice, VoidReason};
 use crate::ids::{HoldId, LotNumber};
 use crate::legs::Legs;
@@ -65,11 +66,17 @@ impl Wallet {
         Ok(())
     }
 
-    /// Chains a new entry of this fact to the wallet and applies it.
+    /// Chains a new entry of this fact to the wallet and applies it. Its bytes are added to `bodies`.
     ///
     /// # Panics
     /// If the fact does not fit the wallet: the decision that made it is wrong, and nothing may be written.
-    pub(crate) fn book(&mut self, fact: Fact, effective_at: Timestamp, recorded_at: Timestamp) -> Entry {
+    pub(crate) fn book(
+        &mut self,
+        fact: Fact,
+        effective_at: Timestamp,
+        recorded_at: Timestamp,
+        bodies: &mut Bodies,
+    ) -> Entry {
         let postings = match self.transition(&fact, effective_at, recorded_at) {
             Ok(postings) => postings,
             Err(fault) => panic!("{} decided a {} that cannot be: {fault}", self.account, fact.name()),
@@ -84,7 +91,7 @@ impl Wallet {
             hash: self.head,
         };
         assert!(entry.is_balanced(), "{} decided a {} that does not sum to zero", self.account, entry.fact.name());
-        entry.hash = entry.hash_after(&self.head);
+        entry.hash = Hash::chain(&self.head, bodies.push(&entry));
         self.seal(&entry);
         entry
     }

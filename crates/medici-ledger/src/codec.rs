@@ -65,6 +65,11 @@ impl Writer {
         Self { bytes: Vec::with_capacity(capacity) }
     }
 
+    /// Goes on after bytes that are there.
+    pub(crate) fn after(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

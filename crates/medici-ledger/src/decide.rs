@@ -8,8 +8,10 @@ mod due;
 mod late;
 mod orders;
 mod plans;
+mod session;
 
 pub use plans::Wish;
+pub use session::{Booked, Session};
 
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use crate::amount::{AMOUNT_MAX, Cents, Credits};
 use crate::apply::split;
 use crate::budget::Spender;
 use crate::command::{Command, Decision, GrantError, Refusal, Reply};
-use crate::entry::{Entry, Fact, Grant, MeterEvent};
+use crate::entry::{Bodies, Entry, Fact, Grant, MeterEvent};
 use crate::hold::{HOLD_SECONDS_MAX, Hold, OPEN_HOLDS_MAX, Slice, VoidReason};
 use crate::ids::HoldId;
 use crate::lot::{Class, Source};
@@ -48,14 +50,55 @@ impl Wallet {
 }
 
 /// A wallet on its way to the next one.
+#[derive(Debug)]
 pub(crate) struct Draft<'a> {
     pub(crate) wallet: Wallet,
     pub(crate) entries: Vec<Entry>,
+    /// The entries' bytes, which were hashed: whoever keeps them need not encode again.
+    bodies: Bodies,
     book: &'a PriceBook,
     now: Timestamp,
 }
 
+/// What a charge is asked for: the parts of [`Command::Charge`].
+#[derive(Clone, Debug)]
+pub struct Charge {
+    /// The charge's name.
+    pub charge: HoldId,
+    /// The price.
+    pub quote: Quote,
+    /// Who spends.
+    pub spender: Spender,
+    /// When the usage happened, for a report of it that may be late.
+    pub happened_at: Option<Timestamp>,
+    /// The meter event it is for.
+    pub event: Option<MeterEvent>,
+}
+
+/// Where a draft was before a command that may be refused half-way.
+struct Mark {
+    wallet: Wallet,
+    entries: usize,
+    now: Timestamp,
+}
+
 impl<'a> Draft<'a> {
+    /// Copies the wallet and books nothing yet.
+    fn of(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
+        Self { wallet: wallet.clone(), entries: Vec::new(), bodies: Bodies::default(), book, now }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { wallet: self.wallet.clone(), entries: self.entries.len(), now: self.now }
+    }
+
+    fn go_back(&mut self, mark: Mark) {
+        self.wallet = mark.wallet;
+        self.entries.truncate(mark.entries);
+        self.bodies.truncate(mark.entries);
+        self.now = mark.now;
+    }
+
     /// Copies the wallet and books what is due.
     pub(crate) fn new(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
         Self::settled_at(wallet, book, wallet.own_time(now))
@@ -64,7 +107,7 @@ impl<'a> Draft<'a> {
     /// Copies the wallet and books what is due at an instant that may be before its last entry was recorded:
     /// only reads of the past may do that.
     pub(crate) fn settled_at(wallet: &Wallet, book: &'a PriceBook, now: Timestamp) -> Self {
-        let mut draft = Self { wallet: wallet.clone(), entries: Vec::new(), book, now };
+        let mut draft = Self::of(wallet, book, now);
         draft.settle();
         draft
     }
@@ -77,7 +120,7 @@ impl<'a> Draft<'a> {
     }
 
     fn write(&mut self, fact: Fact, effective_at: Timestamp) {
-        self.entries.push(self.wallet.book(fact, effective_at, self.now));
+        self.entries.push(self.wallet.book(fact, effective_at, self.now, &mut self.bodies));
     }
 
     fn run(&mut self, command: &Command) -> Result<Reply, Refusal> {
@@ -98,7 +141,9 @@ impl<'a> Draft<'a> {
             Command::Capture { hold, amount } => self.capture(*hold, *amount),
             Command::Void { hold, reason } => self.void(*hold, *reason),
             Command::Charge { charge, quote, spender, happened_at, event } => {
-                self.charge(*charge, quote, spender, *happened_at, event.as_ref())
+                let (quote, event) = (quote.clone(), event.clone());
+                self.charge(Charge { charge: *charge, quote, spender: *spender, happened_at: *happened_at, event })?;
+                Ok(self.charged(*charge))
             }
             Command::Uncollected { hold, amount } => self.uncollected(*hold, *amount),
             Command::Settle => Ok(Reply::Settled { entries: self.entries.len() }),
@@ -226,26 +271,22 @@ impl<'a> Draft<'a> {
         Ok(Reply::Voided { hold: id, released: amount })
     }
 
-    fn charge(
-        &mut self,
-        id: HoldId,
-        quote: &Quote,
-        spender: &Spender,
-        happened_at: Option<Timestamp>,
-        event: Option<&MeterEvent>,
-    ) -> Result<Reply, Refusal> {
-        if self.wallet.open_hold(id).is_some() {
+    fn charge_open(&mut self, asked: Charge) -> Result<(), Refusal> {
+        if self.wallet.plan.is_none() { Err(Refusal::NotOpen) } else { self.charge(asked) }
+    }
+
+    /// Books a charge; nothing where it is booked already.
+    fn charge(&mut self, asked: Charge) -> Result<(), Refusal> {
+        let Charge { charge, quote, spender, happened_at, event } = asked;
+        if self.wallet.open_hold(charge).is_some() {
             return Err(Refusal::HoldExists);
         }
-        match self.wallet.ended(id, self.now) {
-            Some(End::Captured { slices }) if slices.amount() == quote.amount => {
-                let slices = slices.as_slice().to_vec();
-                return Ok(Reply::Charged { charge: id, amount: quote.amount, slices });
-            }
+        match self.wallet.ended(charge, self.now) {
+            Some(End::Captured { slices }) if slices.amount() == quote.amount => return Ok(()),
             Some(end) => return Err(ended(end)),
             None => {}
         }
-        self.admit(quote.amount, spender)?;
+        self.admit(quote.amount, &spender)?;
         let at = self.wallet.usage_instant(self.book, happened_at, self.now);
         let (slices, reopened) = if at < self.now {
             self.wallet.allocate_late(quote.amount, at)?
@@ -253,11 +294,17 @@ impl<'a> Draft<'a> {
             (self.wallet.allocate(quote.amount, at)?, Vec::new())
         };
         reopened.iter().for_each(|lot| self.reopen(*lot));
-        let (spender, event) = (*spender, event.cloned());
-        let fact = Fact::Charged { charge: id, quote: quote.clone(), slices: slices.clone(), spender, event };
-        self.write(fact, at);
+        self.write(Fact::Charged { charge, quote, slices, spender, event }, at);
         reopened.iter().for_each(|lot| self.expire_again(*lot));
-        Ok(Reply::Charged { charge: id, amount: quote.amount, slices })
+        Ok(())
+    }
+
+    /// Returns the answer to a charge that is booked.
+    fn charged(&self, charge: HoldId) -> Reply {
+        let Some(End::Captured { slices }) = self.wallet.ended(charge, self.now) else {
+            unreachable!("the last charge of a wallet is remembered");
+        };
+        Reply::Charged { charge, amount: slices.amount(), slices: slices.as_slice().to_vec() }
     }
 
     /// Refuses a spend for what the account may not, whatever it has.

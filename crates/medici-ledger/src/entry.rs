@@ -41,6 +41,14 @@ pub struct Entry {
     pub hash: Hash,
 }
 
+/// The canonical bytes of entries, one after the other: what their hashes are of, without the hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bodies {
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
 /// What happened to a wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -379,11 +387,41 @@ impl Fact {
     }
 }
 
+impl Bodies {
+    /// Returns the bytes of each entry.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(from, to)| &self.bytes[from..*to])
+    }
+
+    /// Adds an entry and returns its bytes.
+    pub(crate) fn push(&mut self, entry: &Entry) -> &[u8] {
+        let from = self.bytes.len();
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(BODY_BYTES_USUAL);
+        }
+        let mut writer = Writer::after(std::mem::take(&mut self.bytes));
+        writer.entry(entry);
+        self.bytes = writer.into_bytes();
+        self.ends.push(self.bytes.len());
+        &self.bytes[from..]
+    }
+
+    /// Leaves the first `entries`.
+    pub(crate) fn truncate(&mut self, entries: usize) {
+        self.ends.truncate(entries);
+        self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+}
+
+/// Room for most entries.
+const BODY_BYTES_USUAL: usize = 256;
+
 impl Entry {
     /// Returns the canonical bytes followed by the hash: what a store keeps.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::with_capacity(288);
+        let mut writer = Writer::with_capacity(BODY_BYTES_USUAL + 32);
         writer.entry(self);
         writer.raw(self.hash.as_bytes());
         writer.into_bytes()
@@ -403,7 +441,7 @@ impl Entry {
     /// Returns the hash that this entry has after `previous`: SHA-256 over `previous` and the canonical bytes.
     #[must_use]
     pub fn hash_after(&self, previous: &Hash) -> Hash {
-        let mut writer = Writer::with_capacity(256);
+        let mut writer = Writer::with_capacity(BODY_BYTES_USUAL);
         writer.entry(self);
         Hash::chain(previous, writer.as_bytes())
     }

@@ -9,10 +9,21 @@ use std::time::Duration;
 use crate::command::Command;
 use crate::hash::Hash;
 use crate::ids::AccountId;
+use crate::policy::Policy;
 use crate::time::Timestamp;
 
 /// How long a key for spending is kept: 24 hours.
 pub const KEY_MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long the ids of meter events are kept at least: a week, so that a service may be away for some days and then
+/// send all again.
+pub const EVENT_MEMORY_MIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Returns how long the ids of meter events are kept: a day longer than late usage counts when it happened.
+#[must_use]
+pub fn event_memory(policy: &Policy) -> Duration {
+    EVENT_MEMORY_MIN.max(policy.late_grace + KEY_MEMORY)
+}
 
 /// The call that a key is for. The same key on two endpoints is two keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -58,8 +58,39 @@ impl Slices {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
-    older: Option<Arc<[Ended]>>,
+    older: Option<Arc<Older>>,
     recent: Vec<Ended>,
+}
+
+/// The long part, which does not change.
+#[derive(Debug)]
+struct Older {
+    ended: Box<[Ended]>,
+    /// A bit for each hold, so that a new one, which nearly every charge has, is seen to be new without a search.
+    marks: [u64; MARKS / 64],
+}
+
+const MARKS: usize = 4_096;
+
+impl Older {
+    fn new(ended: Box<[Ended]>) -> Self {
+        let mut marks = [0; MARKS / 64];
+        for ended in &ended {
+            let mark = mark_of(ended.hold);
+            marks[mark / 64] |= 1 << (mark % 64);
+        }
+        Self { ended, marks }
+    }
+
+    fn may_have(&self, hold: HoldId) -> bool {
+        let mark = mark_of(hold);
+        self.marks[mark / 64] & 1 << (mark % 64) != 0
+    }
+}
+
+/// The last bits of an id are its most random ones.
+fn mark_of(hold: HoldId) -> usize {
+    hold.as_u128() as usize % MARKS
 }
 
 impl PartialEq for Memory {
@@ -72,12 +103,16 @@ impl Eq for Memory {}
 
 impl Memory {
     pub(crate) fn len(&self) -> usize {
-        self.older.as_ref().map_or(0, |older| older.len()) + self.recent.len()
+        self.older().len() + self.recent.len()
     }
 
     /// All that is kept, oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Ended> {
-        self.older.iter().flat_map(|older| older.iter()).chain(&self.recent)
+        self.older().iter().chain(&self.recent)
+    }
+
+    fn older(&self) -> &[Ended] {
+        self.older.as_ref().map_or(&[], |older| &older.ended)
     }
 
     /// Finds how a hold ended, if that is still remembered at `now`.
@@ -85,7 +120,7 @@ impl Memory {
         let position = |ended: &[Ended]| ended.iter().rposition(|ended| ended.hold == hold);
         let recent = || position(&self.recent).map(|index| (&self.recent[index], self.recent.len() - index));
         let older = || {
-            let older = self.older.as_deref()?;
+            let older = &*self.older.as_deref().filter(|older| older.may_have(hold))?.ended;
             position(older).map(|index| (&older[index], older.len() - index + self.recent.len()))
         };
         let (found, age) = recent().or_else(older)?;
@@ -103,17 +138,17 @@ impl Memory {
     fn fold(&mut self, now: Timestamp) {
         let surplus = self.len().saturating_sub(HOLD_MEMORY_COUNT_MAX);
         let kept = self.iter().skip(surplus).filter(|ended| is_remembered(ended, now)).cloned().collect();
-        self.older = Some(kept);
+        self.older = Some(Arc::new(Older::new(kept)));
         self.recent.clear();
     }
 
     /// Puts back what a snapshot kept.
     pub(crate) fn restore(older: Vec<Ended>, recent: Vec<Ended>) -> Self {
-        Self { older: (!older.is_empty()).then(|| older.into()), recent }
+        Self { older: (!older.is_empty()).then(|| Arc::new(Older::new(older.into()))), recent }
     }
 
     pub(crate) fn parts(&self) -> (&[Ended], &[Ended]) {
-        (self.older.as_deref().unwrap_or_default(), &self.recent)
+        (self.older(), &self.recent)
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -121,7 +156,7 @@ impl Memory {
             End::Captured { slices: Slices::Several(slices) } => 16 + std::mem::size_of_val(&**slices),
             _ => 0,
         };
-        self.older.as_ref().map_or(0, |older| 16 + std::mem::size_of_val(&**older))
+        self.older.as_ref().map_or(0, |older| 16 + size_of::<Older>() + std::mem::size_of_val(&*older.ended))
             + self.recent.capacity() * size_of::<Ended>()
             + self.iter().map(several).sum::<usize>()
     }

@@ -32,7 +32,8 @@ impl<K> ShortName<K> {
         self.bytes().map(char::from).collect()
     }
 
-    pub(crate) fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
+    /// Returns the characters, which are ASCII.
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
         std::iter::once(self.first.get()).chain(self.rest.iter().copied().take_while(|byte| *byte != 0))
     }
 }

@@ -71,7 +71,8 @@ impl FromRequest<AppState> for JsonObject {
     }
 }
 
-fn malformed(problem: &serde_json::Error) -> Fault {
+/// Returns the fault of a body that is no JSON.
+pub(crate) fn malformed(problem: &serde_json::Error) -> Fault {
     let message = format!("We could not parse the JSON body of your request: {}", excerpt(problem));
     Fault::request("invalid_json", message)
 }
@@ -92,14 +93,18 @@ async fn read_json(request: Request, state: &AppState, bytes_max: usize) -> Resu
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|text| text.eq_ignore_ascii_case("application/json"))
+}
+
+/// Returns the type of a body, without its parameters, if it is said once.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(value), None) = (types.next(), types.next()) else { return false };
-    let media_type = value.to_str().ok().and_then(|text| text.split(';').next()).map(str::trim);
-    media_type.is_some_and(|text| text.eq_ignore_ascii_case("application/json"))
+    let (Some(value), None) = (types.next(), types.next()) else { return None };
+    value.to_str().ok().and_then(|text| text.split(';').next()).map(str::trim)
 }
 
 /// Reads a body of at most `bytes_max` bytes within the configured time.
-async fn read(body: Body, state: &AppState, bytes_max: usize) -> Result<Bytes, Fault> {
+pub(crate) async fn read(body: Body, state: &AppState, bytes_max: usize) -> Result<Bytes, Fault> {
     let too_large = Fault::BodyTooLarge { bytes_max };
     // What is announced as too long is refused before it is read.
     if body.size_hint().lower() > bytes_max as u64 {

@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     Input(Box<Input>),
     /// The body is longer than may be sent here.
     BodyTooLarge { bytes_max: usize },
+    /// More events than are taken at a time.
+    TooManyEvents { found: usize, max: usize },
     /// The body did not arrive in time.
     BodyTimeout,
     /// The body is not of a type that is read here.

@@ -11,7 +11,7 @@ use std::{
 use medici_ledger::AccountId;
 use medici_studio::{ApiKey, ApiKeyId, StoreError, Studio};
 
-use crate::{auth::KeyCache, v1::attempts::Attempts};
+use crate::{api::events::Turns, auth::KeyCache, v1::attempts::Attempts};
 
 /// What every handler is given. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) keys: KeyCache,
     /// Who waits for which job.
     pub(crate) attempts: Attempts,
+    /// Who may send meter events now.
+    pub(crate) event_turns: Turns,
     /// Whether the printed URL has been used.
     pub(crate) token_used: AtomicBool,
     /// Whether the server has been told to stop.

@@ -23,7 +23,8 @@ use std::{
 
 use medici_ledger::{AccountId, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
 use medici_studio::{
-    Candidate, Changes, Clock, Counters, Health, Job, JobId, KeyRecord, LowBalance, StoreError, Unit, UnitOfWork,
+    Candidate, Changes, Clock, Counters, EventKey, EventRecord, Health, Job, JobId, KeyRecord, LowBalance, StoreError,
+    Unit, UnitOfWork,
 };
 
 use crate::{
@@ -33,9 +34,10 @@ use crate::{
     wallets::{Tail, Wallets},
 };
 
-/// Units that may wait; more are refused as [`StoreError::Overloaded`].
+/// Calls that may wait, each of one unit or of several; more are refused as [`StoreError::Overloaded`].
 pub const WAITING_MAX: usize = 16_384;
-/// Units of one commit. Larger groups save no more syncs and make everybody wait longer.
+/// Units of one commit, or meter events in them: nothing is added to a group that has so many. Larger groups save no
+/// more syncs and make everybody wait longer.
 pub const GROUP_MAX: usize = 4_096;
 /// How often a full store looks for space.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
@@ -69,6 +71,8 @@ pub(crate) trait Backend: Send + 'static {
     fn job(&self, job: JobId) -> Result<Option<Job>, CommitError>;
     /// Returns the committed record of a key.
     fn key(&self, scope: &KeyScope, hash: ScopeHash) -> Result<Option<KeyRecord>, CommitError>;
+    /// Calls `found` with the committed record of each of these events that has one, and its place among them.
+    fn events(&self, events: &[EventKey], found: &mut dyn FnMut(usize, EventRecord)) -> Result<(), CommitError>;
     /// Returns whether a committed account has that name.
     fn name_taken(&self, name: &str) -> Result<bool, CommitError>;
     /// Makes all rows durable, or none. Returns the wallets that were snapshot with them.
@@ -134,8 +138,28 @@ impl Shared {
 /// A running engine: the side on which units go in and memory is read.
 pub(crate) struct Engine {
     pub(crate) shared: Arc<Shared>,
-    waiting: Option<SyncSender<Box<dyn Unit>>>,
+    waiting: Option<SyncSender<Call>>,
     writer: Option<JoinHandle<()>>,
+}
+
+/// What waits together is decided and committed together.
+enum Call {
+    One(Box<dyn Unit>),
+    Several(Vec<Box<dyn Unit>>),
+}
+
+impl Call {
+    fn units(self) -> Vec<Box<dyn Unit>> {
+        match self {
+            Self::One(unit) => vec![unit],
+            Self::Several(units) => units,
+        }
+    }
+}
+
+/// Returns how much of a group's bound a unit takes.
+fn weight(unit: &dyn Unit) -> usize {
+    unit.touches().events.len().max(1)
 }
 
 /// Where a store's history stands when its engine starts.
@@ -150,13 +174,13 @@ impl Engine {
     /// Starts the writer thread.
     pub(crate) fn start<B: Backend>(backend: B, shared: Shared, clock: Arc<dyn Clock>, start: Start) -> Self {
         let shared = Arc::new(shared);
-        let (waiting, units) = sync_channel(WAITING_MAX);
+        let (waiting, calls) = sync_channel(WAITING_MAX);
         let mut writer =
             Writer { backend, shared: Arc::clone(&shared), clock, next_row: start.next_row, last: start.last };
         let writer = std::thread::Builder::new()
             .name("medici-writer".into())
             .spawn(move || {
-                if catch_unwind(AssertUnwindSafe(|| writer.run(&units))).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| writer.run(&calls))).is_err() {
                     // Whoever waits is told so when the queue is dropped with this closure.
                     writer.shared.set_health(Health::Failed);
                 }
@@ -166,12 +190,22 @@ impl Engine {
     }
 
     pub(crate) fn submit(&self, unit: Box<dyn Unit>) {
+        self.call(Call::One(unit));
+    }
+
+    pub(crate) fn submit_all(&self, units: Vec<Box<dyn Unit>>) {
+        if !units.is_empty() {
+            self.call(Call::Several(units));
+        }
+    }
+
+    fn call(&self, call: Call) {
         let waiting = self.waiting.as_ref().expect("the queue is closed only when the engine is dropped");
-        match waiting.try_send(unit) {
+        match waiting.try_send(call) {
             Ok(()) => {}
-            Err(TrySendError::Full(unit)) => unit.answer(Err(StoreError::Overloaded)),
-            Err(TrySendError::Disconnected(unit)) => {
-                unit.answer(Err(StoreError::Unavailable("the store's writer has stopped".into())));
+            Err(TrySendError::Full(call)) => refuse(call.units(), &StoreError::Overloaded),
+            Err(TrySendError::Disconnected(call)) => {
+                refuse(call.units(), &StoreError::Unavailable("the store's writer has stopped".into()));
             }
         }
     }
@@ -239,17 +273,15 @@ enum Decided {
 }
 
 impl<B: Backend> Writer<B> {
-    fn run(&mut self, units: &Receiver<Box<dyn Unit>>) {
+    fn run(&mut self, calls: &Receiver<Call>) {
         loop {
-            let first = match units.recv_timeout(PROBE_EVERY) {
-                Ok(unit) => Some(unit),
+            let first = match calls.recv_timeout(PROBE_EVERY) {
+                Ok(call) => Some(call),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             if let Some(first) = first {
-                let mut group = vec![first];
-                group.extend(std::iter::from_fn(|| units.try_recv().ok()).take(GROUP_MAX - 1));
-                self.settle(group);
+                self.settle(gather(first, calls));
             } else if self.health() == Health::Full {
                 self.probe();
             }
@@ -362,7 +394,7 @@ impl<B: Backend> Writer<B> {
             let flushed = self.backend.commit(&batch, wallets)?;
             self.shared.groups.fetch_add(1, Ordering::Relaxed);
             self.shared.syncs.fetch_add(1, Ordering::Relaxed);
-            self.shared.entries.fetch_add(batch.entries.len() as u64, Ordering::Relaxed);
+            self.shared.entries.fetch_add(batch.entry_count(), Ordering::Relaxed);
             self.publish(batch, flushed);
         }
         Ok(decided)
@@ -373,7 +405,7 @@ impl<B: Backend> Writer<B> {
         if let Some(prices) = &batch.prices {
             self.shared.set_prices(Arc::clone(prices));
         }
-        self.next_row += batch.entries.len() as u64;
+        self.next_row += batch.entry_count();
         for LowBalance { account, seq, below, available, .. } in batch.low_balances().filter(|alert| !alert.sandbox) {
             tracing::warn!(
                 account.id = %account, entry.seq = seq, %below, %available,
@@ -393,6 +425,23 @@ impl<B: Backend> Writer<B> {
             batch.jobs.iter().for_each(|job| queue.update(job));
         }
     }
+}
+
+/// Gathers what waits, up to the bound of a group.
+fn gather(first: Call, calls: &Receiver<Call>) -> Vec<Box<dyn Unit>> {
+    let mut group = first.units();
+    let mut weighs: usize = group.iter().map(|unit| weight(&**unit)).sum();
+    while weighs < GROUP_MAX
+        && let Ok(call) = calls.try_recv()
+    {
+        let from = group.len();
+        match call {
+            Call::One(unit) => group.push(unit),
+            Call::Several(units) => group.extend(units),
+        }
+        weighs += group[from..].iter().map(|unit| weight(&**unit)).sum::<usize>();
+    }
+    group
 }
 
 fn answer(group: Vec<Box<dyn Unit>>, decided: &[Decided]) {

@@ -9,8 +9,8 @@ use std::{
 
 use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId, JournalPage,
-    KeyOwner, KeyRecord, LowBalance, PublishedVersion, Store, StoreError, Unit,
+    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, EventKey, EventRecord, Health, Image, ImageId,
+    Job, JobId, JournalPage, KeyOwner, KeyRecord, LowBalance, PublishedVersion, Store, StoreError, Unit,
 };
 
 use crate::{
@@ -38,6 +38,7 @@ struct Tables {
     jobs: BTreeMap<JobId, Job>,
     images: BTreeMap<ImageId, Image>,
     keys: HashMap<ScopeHash, KeyRecord>,
+    events: HashMap<EventKey, EventRecord>,
     accounts: HashMap<AccountId, Account>,
     names: BTreeMap<String, AccountId>,
     api_keys: HashMap<ApiKeyId, ApiKey>,
@@ -125,6 +126,14 @@ impl Backend for Maps {
         Ok(self.tables.read().expect(UNPOISONED).keys.get(&hash).cloned())
     }
 
+    fn events(&self, events: &[EventKey], found: &mut dyn FnMut(usize, EventRecord)) -> Result<(), CommitError> {
+        let tables = self.tables.read().expect(UNPOISONED);
+        for (place, event) in events.iter().enumerate() {
+            tables.events.get(event).into_iter().for_each(|record| found(place, *record));
+        }
+        Ok(())
+    }
+
     fn name_taken(&self, name: &str) -> Result<bool, CommitError> {
         Ok(self.tables.read().expect(UNPOISONED).names.contains_key(name))
     }
@@ -136,11 +145,12 @@ impl Backend for Maps {
         let mut tables = self.tables.write().expect(UNPOISONED);
         tables.admit(batch)?;
         let tables = &mut *tables;
-        tables.entries.extend(batch.entries.iter().map(|row| (row.entry.clone(), row.prev)));
         tables.alerts.extend(batch.low_balances());
+        tables.entries.extend(batch.entries().map(|row| (row.entry.clone(), row.prev)));
         tables.jobs.extend(batch.jobs.iter().map(|job| (job.id, job.clone())));
         tables.images.extend(batch.images.iter().map(|image| (image.id, image.clone())));
         tables.keys.extend(batch.keys.iter().map(|(hash, record)| (*hash, record.clone())));
+        tables.events.extend(batch.events.iter().map(|record| (record.event, *record)));
         for account in &batch.accounts {
             tables.names.insert(account.name.clone(), account.id);
             tables.accounts.insert(account.id, account.clone());
@@ -200,6 +210,10 @@ impl Tables {
 impl Store for Memory {
     fn submit(&self, unit: Box<dyn Unit>) {
         self.engine.submit(unit);
+    }
+
+    fn submit_all(&self, units: Vec<Box<dyn Unit>>) {
+        self.engine.submit_all(units);
     }
 
     fn wallet(&self, account: AccountId) -> Option<Wallet> {

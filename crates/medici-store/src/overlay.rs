@@ -5,11 +5,16 @@ use std::{
     collections::{HashMap, HashSet},
     hash::BuildHasherDefault,
     sync::Arc,
+    time::Duration,
 };
 
-use medici_ledger::{AccountId, Entry, Fact, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
+use medici_ledger::{
+    AccountId, Bodies, Entry, Fact, PriceBook, Timestamp, Wallet,
+    idempotency::{KeyScope, event_memory},
+};
 use medici_studio::{
-    Account, ApiKey, Changes, Image, Job, JobId, KeyRecord, Loaded, LowBalance, PublishedVersion, Unit,
+    Account, ApiKey, Changes, EventKey, EventRecord, Image, Job, JobId, KeyRecord, Loaded, LowBalance,
+    PublishedVersion, Unit, meter::EventHasher,
 };
 
 use crate::{
@@ -26,8 +31,8 @@ pub(crate) type ById<T> = HashMap<AccountId, T, BuildHasherDefault<IdHasher>>;
 pub(crate) struct Batch {
     /// The instant of the commit.
     pub(crate) now: Timestamp,
-    /// Entries to append; rows are dense over the whole store.
-    pub(crate) entries: Vec<EntryRow>,
+    /// Entries to append, unit by unit; rows are dense over the whole store.
+    appended: Vec<Appended>,
     /// The wallets after their last entry.
     pub(crate) wallets: ById<TouchedWallet>,
     /// Jobs to insert or replace; the last of one id counts.
@@ -36,6 +41,10 @@ pub(crate) struct Batch {
     pub(crate) images: Vec<Image>,
     /// Idempotency records to insert.
     pub(crate) keys: Vec<(ScopeHash, KeyRecord)>,
+    /// Records of meter events to insert.
+    pub(crate) events: Vec<EventRecord>,
+    /// How long records of meter events answer.
+    pub(crate) event_memory: Duration,
     /// Accounts to insert.
     pub(crate) accounts: Vec<Account>,
     /// API keys to insert or replace.
@@ -46,14 +55,41 @@ pub(crate) struct Batch {
     pub(crate) prices: Option<Arc<PriceBook>>,
 }
 
+/// What one unit appends to one account.
+struct Appended {
+    /// The row of its first entry.
+    first_row: u64,
+    /// The row of the account's entry before that; 0 for none.
+    prev: u64,
+    entries: Vec<Entry>,
+    bodies: Bodies,
+}
+
 /// An entry and its place.
-pub(crate) struct EntryRow {
+#[derive(Clone, Copy)]
+pub(crate) struct EntryRow<'a> {
     /// Its number in the store, from 1.
     pub(crate) row: u64,
     /// The row of the same account's entry before; 0 for none.
     pub(crate) prev: u64,
     /// The entry.
-    pub(crate) entry: Entry,
+    pub(crate) entry: &'a Entry,
+    /// Its bytes.
+    pub(crate) body: &'a [u8],
+}
+
+impl Appended {
+    fn rows(&self) -> impl Iterator<Item = EntryRow<'_>> {
+        let numbered = (self.first_row..).zip(self.entries.iter().zip(self.bodies.iter()));
+        numbered.map(|(row, (entry, body))| {
+            let prev = if row == self.first_row { self.prev } else { row - 1 };
+            EntryRow { row, prev, entry, body }
+        })
+    }
+
+    fn last_row(&self) -> u64 {
+        self.first_row + self.entries.len() as u64 - 1
+    }
 }
 
 /// A wallet as this commit leaves it.
@@ -70,11 +106,11 @@ pub(crate) struct TouchedWallet {
 impl Batch {
     /// Returns the low balances among its entries.
     pub(crate) fn low_balances(&self) -> impl Iterator<Item = LowBalance> + '_ {
-        self.entries.iter().filter_map(|EntryRow { row, entry, .. }| {
+        self.entries().filter_map(|EntryRow { row, entry, .. }| {
             let Fact::LowBalance { below, available } = entry.fact else { return None };
             let wallet = self.wallets.get(&entry.account).map(|touched| &touched.wallet);
             Some(LowBalance {
-                row: *row,
+                row,
                 account: entry.account,
                 seq: entry.seq,
                 recorded_at: entry.recorded_at,
@@ -85,9 +121,39 @@ impl Batch {
         })
     }
 
+    /// Returns the entries to append, in the order of their rows.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = EntryRow<'_>> {
+        self.appended.iter().flat_map(Appended::rows)
+    }
+
+    /// Returns the rows of the first and the last entry, if there is any.
+    pub(crate) fn rows(&self) -> Option<(u64, u64)> {
+        Some((self.appended.first()?.first_row, self.appended.last()?.last_row()))
+    }
+
+    /// Returns how many entries there are.
+    pub(crate) fn entry_count(&self) -> u64 {
+        self.rows().map_or(0, |(first, last)| last - first + 1)
+    }
+
+    /// Returns an account's entry with its row. `near` is where to begin: whoever asks in the order of the entries
+    /// finds each at once.
+    pub(crate) fn find(&self, account: AccountId, seq: u64, near: &mut usize) -> Option<(u64, &Entry)> {
+        let place_in = |appended: &Appended| {
+            let first = &appended.entries[0];
+            let place = usize::try_from(seq.checked_sub(first.seq)?).ok()?;
+            (first.account == account && place < appended.entries.len()).then_some(place)
+        };
+        let mut order = (*near..self.appended.len()).chain(0..*near);
+        let (at, place) = order.find_map(|at| Some((at, place_in(&self.appended[at])?)))?;
+        *near = at;
+        let appended = &self.appended[at];
+        Some((appended.first_row + place as u64, &appended.entries[place]))
+    }
+
     /// Returns whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.appended.is_empty()
             && self.jobs.is_empty()
             && self.images.is_empty()
             && self.keys.is_empty()
@@ -102,6 +168,7 @@ impl Batch {
 pub(crate) struct Rows {
     pub(crate) jobs: HashMap<JobId, Option<Job>>,
     pub(crate) keys: HashMap<KeyScope, (ScopeHash, Option<KeyRecord>)>,
+    pub(crate) events: HashMap<EventKey, Option<EventRecord>, BuildHasherDefault<EventHasher>>,
 }
 
 /// The state on which a group is decided.
@@ -149,6 +216,11 @@ impl<'a, B: Backend> Overlay<'a, B> {
                     rows.keys.insert(scope.clone(), (hash, record));
                 }
             }
+            rows.events.reserve(touches.events.len());
+            rows.events.extend(touches.events.iter().map(|event| (*event, None)));
+            backend.events(&touches.events, &mut |place, record| {
+                rows.events.insert(touches.events[place], Some(record));
+            })?;
         }
         Ok(Self {
             backend,
@@ -158,7 +230,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
             names: HashSet::new(),
             next_row,
             broken: RefCell::default(),
-            batch: Batch { now, entries: Vec::with_capacity(units.len()), ..Batch::default() },
+            batch: Batch { now, appended: Vec::with_capacity(units.len()), ..Batch::default() },
         })
     }
 
@@ -166,21 +238,20 @@ impl<'a, B: Backend> Overlay<'a, B> {
     pub(crate) fn admits(&self, changes: &Changes) -> bool {
         changes.wallets.iter().all(|change| self.wallets.contains_key(&change.wallet.account()))
             && changes.keys.iter().all(|key| self.rows.keys.contains_key(&key.scope))
+            && changes.events.iter().all(|record| self.rows.events.contains_key(&record.event))
     }
 
     /// Takes a unit's changes, which [`Self::admits`], for the commit and for the units after it.
     pub(crate) fn apply(&mut self, memory: &Wallets, changes: Changes) {
         for change in changes.wallets {
             let account = change.wallet.account();
-            let mut prev = *self.last_rows.entry(account).or_insert_with(|| memory.tail(account).last_row);
+            let prev = *self.last_rows.entry(account).or_insert_with(|| memory.tail(account).last_row);
             let first_row = self.next_row;
-            for entry in change.entries {
-                let row = self.next_row;
-                self.next_row += 1;
-                self.batch.entries.push(EntryRow { row, prev, entry });
-                prev = row;
-            }
-            self.last_rows.insert(account, prev);
+            let appended = Appended { first_row, prev, entries: change.entries, bodies: change.bodies };
+            let last_row = appended.last_row();
+            self.next_row = last_row + 1;
+            self.batch.appended.push(appended);
+            self.last_rows.insert(account, last_row);
             let wallet = Arc::new(change.wallet);
             self.wallets.insert(account, Some(Arc::clone(&wallet)));
             self.batch
@@ -188,9 +259,9 @@ impl<'a, B: Backend> Overlay<'a, B> {
                 .entry(account)
                 .and_modify(|touched| {
                     touched.wallet = Arc::clone(&wallet);
-                    touched.last_row = prev;
+                    touched.last_row = last_row;
                 })
-                .or_insert(TouchedWallet { wallet, first_row, last_row: prev, due: None });
+                .or_insert(TouchedWallet { wallet, first_row, last_row, due: None });
         }
         for job in changes.jobs {
             self.rows.jobs.insert(job.id, Some(job.clone()));
@@ -201,6 +272,8 @@ impl<'a, B: Backend> Overlay<'a, B> {
             kept.1 = Some(key.clone());
             self.batch.keys.push((kept.0, key));
         }
+        self.rows.events.extend(changes.events.iter().map(|record| (record.event, Some(*record))));
+        self.batch.events.extend(changes.events);
         self.names.extend(changes.accounts.iter().map(|account| account.name.clone()));
         self.batch.images.extend(changes.images);
         self.batch.accounts.extend(changes.accounts);
@@ -217,6 +290,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
             return Err(error);
         }
         let mut batch = self.batch;
+        batch.event_memory = event_memory(&prices.policy_at(batch.now));
         for touched in batch.wallets.values_mut() {
             touched.due = wallets::due(&touched.wallet, prices, batch.now);
         }
@@ -238,6 +312,10 @@ impl<B: Backend> Loaded for Overlay<'_, B> {
 
     fn key(&self, scope: &KeyScope) -> Option<&KeyRecord> {
         self.rows.keys.get(scope).expect(UNNAMED).1.as_ref()
+    }
+
+    fn event(&self, event: EventKey) -> Option<&EventRecord> {
+        self.rows.events.get(&event).expect(UNNAMED).as_ref()
     }
 
     fn name_taken(&self, name: &str) -> bool {

@@ -108,8 +108,7 @@ pub(crate) fn repeated(work: &UnitOfWork<'_>, key: &KeyUse) -> Result<Option<Rec
 pub(crate) fn booked(work: &mut UnitOfWork<'_>, account: AccountId, command: &Command, key: &KeyUse) -> Receipt {
     let mut entries = work.entries(account).iter();
     let entry = entries.rfind(|entry| command.books(&entry.fact)).expect("what was not refused is booked").clone();
-    let wallet = work.wallet(account).expect("a wallet with an entry exists");
-    let available = wallet.balances(work.prices(), work.now()).available;
+    let available = work.available(account).expect("a wallet with an entry exists");
     work.remember(Some(key), Kept::Entry { entry: Box::new(entry.clone()), available });
     Receipt { entry, available, replayed: false }
 }

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod engine;
 pub mod ids;
 pub mod job;
+pub mod meter;
 pub mod prices;
 pub mod progress;
 pub mod store;
@@ -30,6 +31,7 @@ mod grant;
 mod open_account;
 mod place_order;
 mod publish_prices;
+mod record_usage;
 mod run_command;
 mod run_job;
 mod set_clock;
@@ -48,10 +50,12 @@ pub use give_back::{Captured, GiveBack, GiveBackError};
 pub use grant::{Grant, GrantError};
 pub use ids::{ApiKeyId, BadId, ImageId, JobId};
 pub use job::{ATTEMPTS_MAX, FailReason, Image, Job, JobState, Lease, Outcome};
+pub use meter::{EventFingerprint, EventKey, EventRecord};
 pub use open_account::{NewAccount, OpenAccountError};
 pub use place_order::{PlaceOrder, PlaceOrderError, Tax, Wanted};
 pub use progress::{Hub, Preview, Progress};
 pub use publish_prices::{NewPrices, PublishError, Published, PublishedVersion, REASON_CHARS_MAX};
+pub use record_usage::{EventOutcome, EventRefused, Usages};
 pub use run_command::{Done, RunCommandError};
 pub use run_job::{CancelError, StaleLease};
 pub use set_clock::{ClockMove, Span, SpanError};
@@ -59,7 +63,7 @@ pub use store::{Candidate, Counters, EntryPage, Health, JournalPage, LowBalance,
 pub use studio::{Finished, Limits, ReadImageError, Studio};
 pub use submit::{PlanLimit, Submit, SubmitError, Ticket};
 pub use unit::{
-    Answer, Changes, Decide, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork, WalletChange,
-    decide,
+    Answer, Changes, Decide, EventReused, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork,
+    WalletChange, decide, decide_all,
 };
 pub use worker::{Running, Worker};

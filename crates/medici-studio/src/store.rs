@@ -24,6 +24,9 @@ pub trait Store: Send + Sync {
     /// committed state plus the group's earlier members. It answers exactly once, after the commit.
     fn submit(&self, unit: Box<dyn Unit>);
 
+    /// Takes units of work that are decided one after the other and committed together.
+    fn submit_all(&self, units: Vec<Box<dyn Unit>>);
+
     /// Returns a copy of the wallet as last committed, from memory.
     fn wallet(&self, account: AccountId) -> Option<Wallet>;
     /// Returns the account, or `None`.

@@ -4,9 +4,11 @@
 //! store gathers units, loads what they touch, decides each in order, writes all changes in one commit, and
 //! only then answers. So a decision must be repeatable: it may run again on other copies if a commit fails.
 
+use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault};
+
 use medici_ledger::{
-    AccountId, Command, Entry, PriceBook, Refusal, Reply, Timestamp, Wallet,
-    idempotency::{Fingerprint, Keep, KeyScope, Verdict, judge},
+    AccountId, Bodies, Booked, Charge, Command, Credits, Entry, PriceBook, Refusal, Reply, Session, Timestamp, Wallet,
+    idempotency::{Fingerprint, Keep, KeyScope, Verdict, event_memory, judge},
 };
 use tokio::sync::oneshot;
 
@@ -14,6 +16,7 @@ use crate::{
     account::{Account, ApiKey},
     ids::JobId,
     job::{Image, Job},
+    meter::{EventFingerprint, EventHasher, EventKey, EventRecord},
     publish_prices::NewPrices,
     store::{Store, StoreError},
 };
@@ -57,6 +60,8 @@ pub struct Touches {
     pub jobs: Vec<JobId>,
     /// The idempotency keys.
     pub keys: Vec<KeyScope>,
+    /// The meter events.
+    pub events: Vec<EventKey>,
 }
 
 impl Touches {
@@ -84,6 +89,8 @@ pub trait Loaded {
     fn job(&self, job: JobId) -> Option<&Job>;
     /// Returns what is kept under an idempotency key.
     fn key(&self, scope: &KeyScope) -> Option<&KeyRecord>;
+    /// Returns what is kept of a meter event.
+    fn event(&self, event: EventKey) -> Option<&EventRecord>;
     /// Returns whether an account of that name exists.
     fn name_taken(&self, name: &str) -> bool;
 }
@@ -93,6 +100,9 @@ pub struct UnitOfWork<'a> {
     now: Timestamp,
     prices: &'a PriceBook,
     loaded: &'a dyn Loaded,
+    sessions: Vec<Session<'a>>,
+    /// Where in `changes` the events are that this unit charged.
+    events: HashMap<EventKey, usize, BuildHasherDefault<EventHasher>>,
     changes: Changes,
 }
 
@@ -107,6 +117,8 @@ pub struct Changes {
     pub images: Vec<Image>,
     /// Idempotency records to insert.
     pub keys: Vec<KeyRecord>,
+    /// Records of meter events to insert.
+    pub events: Vec<EventRecord>,
     /// Accounts to insert.
     pub accounts: Vec<Account>,
     /// API keys to insert or replace.
@@ -122,12 +134,15 @@ pub struct WalletChange {
     pub wallet: Wallet,
     /// The entries, in order; never empty.
     pub entries: Vec<Entry>,
+    /// The bytes of the entries, in the same order.
+    pub bodies: Bodies,
 }
 
 impl<'a> UnitOfWork<'a> {
     /// Begins a decision at an instant that is not before any committed one.
     pub fn new(now: Timestamp, prices: &'a PriceBook, loaded: &'a dyn Loaded) -> Self {
-        Self { now, prices, loaded, changes: Changes::default() }
+        let (sessions, events, changes) = (Vec::new(), HashMap::default(), Changes::default());
+        Self { now, prices, loaded, sessions, events, changes }
     }
 
     /// Returns the instant of the whole commit.
@@ -147,39 +162,45 @@ impl<'a> UnitOfWork<'a> {
 
     /// Returns the wallet as this decision has left it.
     pub fn wallet(&self, account: AccountId) -> Option<&Wallet> {
-        let changed = self.changes.wallets.iter().find(|change| change.wallet.account() == account);
-        changed.map(|change| &change.wallet).or_else(|| self.loaded.wallet(account))
+        let changed = self.session_of(account).filter(|session| session.wallet().seq() > 0);
+        changed.map(Session::wallet).or_else(|| self.loaded.wallet(account))
+    }
+
+    /// Returns what the account can hold now; `None` if it does not exist.
+    pub fn available(&mut self, account: AccountId) -> Option<Credits> {
+        self.wallet(account)?;
+        Some(self.session(account).available())
     }
 
     /// Runs a ledger command on an account's wallet and keeps its entries.
     ///
     /// A refusal leaves this unit as it was; the caller may try another command.
     pub fn ledger(&mut self, account: AccountId, command: &Command) -> Result<Reply, Refusal> {
-        let fresh;
-        let wallet = match self.wallet(account) {
-            Some(wallet) => wallet,
-            None => {
-                fresh = Wallet::new(account);
-                &fresh
-            }
-        };
-        let decision = wallet.decide(command, self.prices, self.now)?;
-        if !decision.entries.is_empty() {
-            match self.changes.wallets.iter_mut().find(|change| change.wallet.account() == account) {
-                Some(change) => {
-                    change.wallet = decision.wallet;
-                    change.entries.extend(decision.entries);
-                }
-                None => self.changes.wallets.push(WalletChange { wallet: decision.wallet, entries: decision.entries }),
-            }
-        }
-        Ok(decision.reply)
+        self.session(account).decide(command)
+    }
+
+    /// Charges an account: many times in one unit at little cost. A refusal leaves this unit as it was.
+    pub fn charge(&mut self, account: AccountId, asked: Charge) -> Result<(), Refusal> {
+        self.session(account).charge(asked)
     }
 
     /// Returns the entries appended to an account so far in this unit.
     pub fn entries(&self, account: AccountId) -> &[Entry] {
-        let changed = self.changes.wallets.iter().find(|change| change.wallet.account() == account);
-        changed.map_or(&[], |change| &change.entries)
+        self.session_of(account).map_or(&[], Session::entries)
+    }
+
+    fn session_of(&self, account: AccountId) -> Option<&Session<'a>> {
+        self.sessions.iter().find(|session| session.wallet().account() == account)
+    }
+
+    fn session(&mut self, account: AccountId) -> &mut Session<'a> {
+        let found = self.sessions.iter().position(|session| session.wallet().account() == account);
+        let at = found.unwrap_or_else(|| {
+            let wallet = self.loaded.wallet(account).map_or_else(|| Cow::Owned(Wallet::new(account)), Cow::Borrowed);
+            self.sessions.push(Session::new(wallet, self.prices, self.now));
+            self.sessions.len() - 1
+        });
+        &mut self.sessions[at]
     }
 
     /// Returns the job as this decision has left it.
@@ -241,9 +262,33 @@ impl<'a> UnitOfWork<'a> {
         }
     }
 
+    /// Returns what a meter event was charged, if it was charged before.
+    pub fn earlier_event(
+        &self,
+        event: EventKey,
+        fingerprint: EventFingerprint,
+    ) -> Result<Option<Credits>, EventReused> {
+        let own = self.events.get(&event).map(|at| &self.changes.events[*at]);
+        let memory = || event_memory(&self.prices.policy_at(self.now));
+        match own.or_else(|| self.loaded.event(event)) {
+            Some(record) if self.now.since(record.recorded_at) >= memory() => Ok(None),
+            Some(record) if record.fingerprint == fingerprint => Ok(Some(record.credits)),
+            Some(_) => Err(EventReused),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps what a meter event was charged, in the same commit.
+    pub fn remember_event(&mut self, event: EventKey, fingerprint: EventFingerprint, credits: Credits) {
+        self.events.insert(event, self.changes.events.len());
+        self.changes.events.push(EventRecord { event, fingerprint, credits, recorded_at: self.now });
+    }
+
     /// Ends the decision and hands its changes to the store.
     pub fn into_changes(self) -> Changes {
-        self.changes
+        let booked = self.sessions.into_iter().filter_map(Session::end);
+        let wallets = booked.map(|Booked { wallet, entries, bodies }| WalletChange { wallet, entries, bodies });
+        Changes { wallets: wallets.collect(), ..self.changes }
     }
 }
 
@@ -262,6 +307,11 @@ pub struct KeyUse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this idempotency key was used before with another request")]
 pub struct KeyReused;
+
+/// The id of the meter event was used before, for another event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this event's id was used before with another content")]
+pub struct EventReused;
 
 /// A decision as the store sees it: without its types, with its answer inside.
 pub trait Unit: Send {
@@ -310,5 +360,30 @@ pub async fn decide<D: Decide>(store: &dyn Store, decision: D) -> Answer<D> {
     let (caller, answer) = oneshot::channel();
     let touches = decision.touches();
     store.submit(Box::new(Pending { decision, touches, reply: None, caller }));
-    answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the store stopped before it answered".into())))
+    answer.await.unwrap_or_else(|_| Err(stopped()))
+}
+
+/// Submits decisions that are committed together, and waits until the outcome of all is durable.
+///
+/// They are decided in order. A commit that fails is tried again with each of them alone, so some answers may be
+/// errors while others are not.
+pub async fn decide_all<D: Decide>(store: &dyn Store, decisions: Vec<D>) -> Vec<Answer<D>> {
+    let mut units: Vec<Box<dyn Unit>> = Vec::with_capacity(decisions.len());
+    let mut answers = Vec::with_capacity(decisions.len());
+    for decision in decisions {
+        let (caller, answer) = oneshot::channel();
+        let touches = decision.touches();
+        units.push(Box::new(Pending { decision, touches, reply: None, caller }));
+        answers.push(answer);
+    }
+    store.submit_all(units);
+    let mut answered = Vec::with_capacity(answers.len());
+    for answer in answers {
+        answered.push(answer.await.unwrap_or_else(|_| Err(stopped())));
+    }
+    answered
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the store stopped before it answered".into())
 }

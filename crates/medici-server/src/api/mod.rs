@@ -10,6 +10,8 @@ mod explain;
 mod statement;
 
 mod charges;
+mod event_body;
+pub(crate) mod events;
 mod jobs;
 
 mod accounts;
@@ -40,6 +42,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET", "/api/reports/revenue", Access::Admin, get(reports::revenue)),
         Route::new("GET", "/api/reports/trial-balance", Access::Admin, get(reports::trial_balance)),
         Route::new("POST", charges::CHARGES, Access::Service, post(charges::charge)),
+        Route::new("POST", "/api/events", Access::Service, post(events::record)),
         Route::new("POST", "/api/hello", Access::Public, post(charges::hello)),
         Route::new("GET", "/api/prices", Access::Public, get(prices::history)),
         Route::new("POST", "/api/prices", Access::Admin, post(prices::publish)),

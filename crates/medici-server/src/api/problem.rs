@@ -66,6 +66,10 @@ fn words(fault: &Fault) -> (StatusCode, &'static str, String) {
             let detail = format!("The request's body may have {bytes_max} bytes.");
             return (StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", detail);
         }
+        Fault::TooManyEvents { found, max } => {
+            let detail = format!("A request may have {max} events, {found} found. None was charged.");
+            return (StatusCode::PAYLOAD_TOO_LARGE, "too_many_events", detail);
+        }
         Fault::MissingScope { needed } => {
             return (StatusCode::FORBIDDEN, "insufficient_permissions", format!("This needs {needed}."));
         }

@@ -46,6 +46,11 @@ pub(crate) fn write(fault: &Fault) -> Refused {
             "request_too_large",
             &format!("The request's body may have {bytes_max} bytes."),
         ),
+        Fault::TooManyEvents { found, max } => invalid(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_many_events",
+            &format!("A request may have {max} events, {found} found."),
+        ),
         Fault::BodyTimeout => {
             invalid(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request's body took too long to arrive.")
         }

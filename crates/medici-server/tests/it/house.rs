@@ -215,6 +215,7 @@ generate = { credits = "1", included = 4 }
 edit     = { credits = "1", included = 3 }
 vary     = { credits = "1", included = 3 }
 upscale  = { credits = "0.25", included = 1 }
+text     = { per_1k = { input = "2", output = "6" } }
 
 [version.plans.free]
 monthly = "15"
@@ -283,6 +284,13 @@ impl Ask<'_> {
 
     pub(crate) fn json(self, body: Value) -> Self {
         self.header("content-type", "application/json").bytes(body.to_string())
+    }
+
+    /// Says another type of the body.
+    pub(crate) fn media_type(mut self, media_type: &str) -> Self {
+        let headers = self.request.headers_mut().expect("a good request so far");
+        headers.insert("content-type", media_type.parse().unwrap());
+        self
     }
 
     pub(crate) fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {

@@ -9,6 +9,7 @@ mod charges;
 mod credits;
 mod errors;
 mod estimate;
+mod events;
 mod explain;
 mod generations;
 mod give_backs;

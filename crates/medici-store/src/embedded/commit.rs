@@ -3,10 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use medici_ledger::idempotency::KeyScope;
-use medici_studio::{Job, JobId, KeyRecord};
+use medici_studio::{EventKey, EventRecord, Job, JobId, KeyRecord};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{alerts, entries, errors, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal};
+use super::{
+    alerts, entries, errors, events::Events, fresh::Fresh, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal,
+};
 use crate::{
     faults::{Fault, Faults},
     group::{Backend, CommitError, Flushed},
@@ -20,8 +22,10 @@ pub(crate) struct Writer {
     pub(crate) db: Connection,
     pub(crate) directory: PathBuf,
     pub(crate) keys: Keys,
+    pub(crate) events: Events,
     pub(crate) snapshots: Snapshots,
     pub(crate) wal: Arc<Wal>,
+    pub(crate) fresh: Arc<Fresh>,
     pub(crate) faults: Faults,
 }
 
@@ -40,6 +44,10 @@ impl Backend for Writer {
         self.keys.find(&self.db, scope, hash).map_err(|error| self.failed(&error))
     }
 
+    fn events(&self, events: &[EventKey], found: &mut dyn FnMut(usize, EventRecord)) -> Result<(), CommitError> {
+        self.events.find(&self.db, events, found).map_err(|error| self.failed(&error))
+    }
+
     fn name_taken(&self, name: &str) -> Result<bool, CommitError> {
         let account = rows::account_by_name(&self.db, name).map_err(|error| self.failed(&error))?;
         Ok(account.is_some())
@@ -54,7 +62,7 @@ impl Backend for Writer {
         let failed = |error: rusqlite::Error| errors::of_commit(&error, directory);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let write = || {
-            entries::append(&tx, &batch.entries)?;
+            entries::append(&tx, batch)?;
             alerts::append(&tx, batch)?;
             batch.accounts.iter().try_for_each(|account| rows::insert_account(&tx, account))?;
             batch.api_keys.iter().try_for_each(|key| rows::put_api_key(&tx, key))?;
@@ -62,16 +70,19 @@ impl Backend for Writer {
             batch.price_versions.iter().try_for_each(|version| rows::insert_price_version(&tx, version))?;
             batch.images.iter().try_for_each(|image| rows::insert_image(&tx, image))?;
             let keys = self.keys.write(&tx, batch)?;
+            let events = self.events.write(&tx, batch)?;
             let snapshots = self.snapshots.write(&tx, batch, wallets)?;
-            Ok((keys, snapshots))
+            Ok((keys, events, snapshots))
         };
         // Until the commit has returned, nothing but the tx has changed: dropping it undoes everything.
-        let (keys, snapshots) = write().map_err(failed)?;
+        let (keys, events, snapshots) = write().map_err(failed)?;
         if let Some(fault) = fault {
             return Err(fault.error());
         }
         tx.commit().map_err(failed)?;
         self.keys.written(keys);
+        self.events.written(events);
+        self.fresh.add(batch);
         Ok(self.snapshots.written(snapshots))
     }
 

@@ -5,9 +5,7 @@ use medici_studio::{EntryPage, JournalPage};
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
 use super::rows::{id, rows_max, signed, unsigned};
-use crate::overlay::EntryRow;
-
-const HASH_BYTES: usize = 32;
+use crate::overlay::{Batch, EntryRow};
 
 /// A row whose columns do not agree with the entry in it.
 #[derive(Debug, thiserror::Error)]
@@ -17,23 +15,38 @@ struct BadEntry {
     what: String,
 }
 
+/// Rows of one statement. Beginning a statement and finding the end of the table cost more than a row.
+const ROWS_TOGETHER: usize = 16;
+const COLUMNS: usize = 6;
+
 /// Appends a commit's entries.
-pub(crate) fn append(db: &Connection, entries: &[EntryRow]) -> rusqlite::Result<()> {
-    let mut insert =
-        db.prepare_cached("INSERT INTO entries (row, account, seq, prev, body, hash) VALUES (?, ?, ?, ?, ?, ?)")?;
-    for EntryRow { row, prev, entry } in entries {
-        let encoded = entry.encode();
-        let (body, hash) = encoded.split_at(encoded.len() - HASH_BYTES);
-        insert.execute(params![
-            signed(*row),
-            entry.account.as_u128().to_be_bytes(),
-            signed(entry.seq),
-            signed(*prev),
-            body,
-            hash,
-        ])?;
+pub(crate) fn append(db: &Connection, batch: &Batch) -> rusqlite::Result<()> {
+    let mut left = usize::try_from(batch.entry_count()).expect("a commit is in memory");
+    let mut rows = batch.entries();
+    while left > 0 {
+        let together = left.min(ROWS_TOGETHER);
+        let mut insert = db.prepare_cached(&insert_of(together))?;
+        for (at, EntryRow { row, prev, entry, body }) in rows.by_ref().take(together).enumerate() {
+            let first = at * COLUMNS + 1;
+            insert.raw_bind_parameter(first, signed(row))?;
+            insert.raw_bind_parameter(first + 1, entry.account.as_u128().to_be_bytes())?;
+            insert.raw_bind_parameter(first + 2, signed(entry.seq))?;
+            insert.raw_bind_parameter(first + 3, signed(prev))?;
+            insert.raw_bind_parameter(first + 4, body)?;
+            insert.raw_bind_parameter(first + 5, &entry.hash.as_bytes()[..])?;
+        }
+        insert.raw_execute()?;
+        left -= together;
     }
     Ok(())
+}
+
+fn insert_of(rows: usize) -> String {
+    let mut sql = "INSERT INTO entries (row, account, seq, prev, body, hash) VALUES ".to_owned();
+    for at in 0..rows {
+        sql.push_str(if at == 0 { "(?, ?, ?, ?, ?, ?)" } else { ", (?, ?, ?, ?, ?, ?)" });
+    }
+    sql
 }
 
 /// An entry and its place, as stored.

@@ -24,6 +24,7 @@ use rusqlite::Connection;
 
 use super::{
     directory,
+    fresh::FreshRow,
     head_key::{self, HeadKeyError},
     rows::{id, signed, unsigned},
 };
@@ -37,7 +38,7 @@ pub(crate) const FILE: &str = "heads";
 /// Accounts named in one line.
 const HEADS_MAX: usize = 512;
 /// Rows covered by one line, so that its making stays short.
-const ROWS_MAX: u64 = 100_000;
+const ROWS_MAX: usize = 100_000;
 /// What a line's signature begins with.
 const SIGNED: &str = " ed25519:";
 
@@ -129,11 +130,21 @@ impl Heads {
     }
 
     /// Appends and syncs lines up to the last committed row. Repeating it without new entries writes nothing.
-    pub(crate) fn catch_up(&mut self, db: &Connection) -> Result<(), HeadsError> {
-        while let Some(line) = self.next_line(db)? {
+    ///
+    /// `fresh` are some of the rows, in their order; the others are read from the database.
+    pub(crate) fn catch_up(&mut self, db: &Connection, fresh: &[FreshRow]) -> Result<(), HeadsError> {
+        let mut fresh = fresh;
+        loop {
+            fresh = &fresh[fresh.partition_point(|row| row.row <= self.end.row)..];
+            let known = match fresh.first() {
+                Some(first) if first.row == self.end.row + 1 => &fresh[..fresh.len().min(ROWS_MAX)],
+                _ => &[],
+            };
+            let line =
+                if known.is_empty() { self.next_line(db)? } else { self.line_of(known.iter().map(|row| Ok(*row)))? };
+            let Some(line) = line else { return Ok(()) };
             self.append(&line)?;
         }
-        Ok(())
     }
 
     fn append(&mut self, line: &Line) -> io::Result<()> {
@@ -151,17 +162,28 @@ impl Heads {
     fn next_line(&self, db: &Connection) -> rusqlite::Result<Option<Line>> {
         let mut query =
             db.prepare_cached("SELECT row, account, seq, hash FROM entries WHERE row > ? ORDER BY row LIMIT ?")?;
-        let mut rows = query.query([signed(self.end.row), signed(ROWS_MAX)])?;
+        let rows = query.query_map([signed(self.end.row), ROWS_MAX as i64], |row| {
+            Ok(FreshRow {
+                row: unsigned(row, 0)?,
+                account: AccountId::from_u128(id(row, 1)?),
+                seq: unsigned(row, 2)?,
+                hash: Hash::from_bytes(row.get(3)?),
+            })
+        })?;
+        self.line_of(rows)
+    }
+
+    /// Returns the line of the rows that follow the last one; `None` where there are none.
+    fn line_of(&self, rows: impl Iterator<Item = rusqlite::Result<FreshRow>>) -> rusqlite::Result<Option<Line>> {
         let mut digest = Digest::after(self.end.digest);
         let mut heads: HashMap<AccountId, Head> = HashMap::new();
         let mut last = None;
-        while let Some(row) = rows.next()? {
-            let hash = Hash::from_bytes(row.get(3)?);
-            let account = AccountId::from_u128(id(row, 1)?);
+        for row in rows {
+            let FreshRow { row, account, seq, hash } = row?;
             digest.add(&hash);
-            last = Some(unsigned(row, 0)?);
+            last = Some(row);
             if heads.len() < HEADS_MAX || heads.contains_key(&account) {
-                heads.insert(account, Head { account, seq: unsigned(row, 2)?, hash });
+                heads.insert(account, Head { account, seq, hash });
             }
         }
         let mut heads: Vec<_> = heads.into_values().collect();

@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_jobs"),
     migration!(5, "0005_alerts"),
     migration!(6, "0006_price_versions"),
+    migration!(7, "0007_meter_events"),
 ];
 
 /// Why a database's schema cannot be used.

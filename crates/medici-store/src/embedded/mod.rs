@@ -5,11 +5,14 @@ mod commit;
 pub(crate) mod directory;
 pub(crate) mod entries;
 pub(crate) mod errors;
+mod events;
 mod filter;
+mod fresh;
 pub(crate) mod head_key;
 pub(crate) mod heads;
 pub(crate) mod keys;
 mod migrate;
+mod partitions;
 pub(crate) mod readers;
 mod recover;
 pub(crate) mod rows;
@@ -34,7 +37,10 @@ pub use head_key::HeadKeyError;
 pub use heads::{JournalHead, JournalHeadError};
 pub use migrate::MigrateError;
 
-use self::{commit::Writer, directory::Directory, heads::Heads, keys::Keys, readers::Readers, upkeep::Upkeep};
+use self::{
+    commit::Writer, directory::Directory, events::Events, heads::Heads, keys::Keys, partitions::Limits,
+    readers::Readers, upkeep::Upkeep,
+};
 use crate::{
     faults::Faults,
     group::{Engine, Shared},
@@ -52,10 +58,12 @@ pub struct Options {
     pub new_head_key: HeadKey,
     /// Entries that may wait for their wallets' snapshots; recovery replays little more than these.
     pub tail_entries_target: u64,
-    /// Idempotency records of one partition.
+    /// Idempotency records of one partition, and records of meter events.
     pub key_rows_max: u64,
     /// How long a partition of idempotency records takes new ones.
     pub key_age_max: Duration,
+    /// How long a partition of records of meter events takes new ones.
+    pub event_age_max: Duration,
     /// Threads that read, each with its connection.
     pub readers: usize,
 }
@@ -69,6 +77,7 @@ impl Options {
             tail_entries_target: 10_000,
             key_rows_max: 500_000,
             key_age_max: Duration::from_secs(60 * 60),
+            event_age_max: Duration::from_secs(4 * 60 * 60),
             readers: 2,
         }
     }
@@ -80,6 +89,7 @@ impl Options {
             tail_entries_target: 16,
             key_rows_max: 20,
             key_age_max: Duration::from_secs(60),
+            event_age_max: Duration::from_secs(60),
             readers: 1,
         }
     }
@@ -156,12 +166,12 @@ impl Embedded {
         heads.begin(home)?;
         let mut queue = Queue::default();
         rows::open_jobs(&db, |job| queue.update(job))?;
-        let limits = keys::Limits { rows: options.key_rows_max, age: options.key_age_max };
-        let keys = Keys::open(&db, limits)?;
+        let keys = Keys::open(&db, Limits { rows: options.key_rows_max, age: options.key_age_max })?;
+        let events = Events::open(&db, Limits { rows: options.key_rows_max, age: options.event_age_max })?;
 
         let readers = Readers::start(&file, options.readers)?;
         let upkeep = Upkeep::new();
-        let wal = Arc::clone(&upkeep.wal);
+        let (wal, fresh) = (Arc::clone(&upkeep.wal), Arc::clone(&upkeep.fresh));
         wal.watch(&mut db, upkeep.wake.clone())?;
         let upkeep = upkeep.start(&file, open_writing(&file)?, heads)?;
         let faults = Faults::default();
@@ -169,8 +179,10 @@ impl Embedded {
             db,
             directory: home.to_owned(),
             keys,
+            events,
             snapshots: recovered.snapshots,
             wal,
+            fresh,
             faults: faults.clone(),
         };
         let shared = Shared::new(recovered.wallets, queue, prices);
@@ -209,7 +221,7 @@ fn open_writing(file: &Path) -> rusqlite::Result<Connection> {
     db.pragma_update_and_check(None, "journal_size_limit", 64 * 1024 * 1024, |_| Ok(()))?;
     db.pragma_update(None, "cache_size", -16_000)?;
     db.pragma_update(None, "trusted_schema", "OFF")?;
-    db.set_prepared_statement_cache_capacity(64);
+    db.set_prepared_statement_cache_capacity(128);
     Ok(db)
 }
 
@@ -217,6 +229,10 @@ fn open_writing(file: &Path) -> rusqlite::Result<Connection> {
 impl Store for Embedded {
     fn submit(&self, unit: Box<dyn Unit>) {
         self.engine.submit(unit);
+    }
+
+    fn submit_all(&self, units: Vec<Box<dyn Unit>>) {
+        self.engine.submit_all(units);
     }
 
     fn wallet(&self, account: AccountId) -> Option<Wallet> {

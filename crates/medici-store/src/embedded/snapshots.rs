@@ -74,7 +74,7 @@ impl Snapshots {
         newly_dirty.sort_unstable_by_key(|dirty| dirty.first_row);
         let mut written =
             Written { newly_dirty, cleaned: 0, flushed: Vec::new(), new_accounts: 0, oldest: self.oldest };
-        let Some(last) = batch.entries.last() else { return Ok(written) };
+        let Some((_, last_row)) = batch.rows() else { return Ok(written) };
         let mut insert = db.prepare_cached(
             "INSERT INTO wallets (id, account, seq, last_row, due_at, body) VALUES (?, ?, ?, ?, ?, ?)",
         )?;
@@ -93,10 +93,11 @@ impl Snapshots {
             next += 1;
             Ok(())
         };
-        let most = batch.entries.len() * 2 + EXTRA_MAX;
+        let entries = usize::try_from(batch.entry_count()).expect("a commit is in memory");
+        let most = entries * 2 + EXTRA_MAX;
         while written.cleaned < most {
             let Some(dirty) = self.dirty.get(written.cleaned) else { break };
-            if last.row - dirty.first_row < self.tail_target {
+            if last_row - dirty.first_row < self.tail_target {
                 break;
             }
             if wallets.tail(dirty.account).snapshot == 0 {
@@ -109,7 +110,7 @@ impl Snapshots {
             return Ok(written);
         }
         let after = self.dirty.get(written.cleaned).or(written.newly_dirty.first());
-        let tail_from = after.map_or(last.row + 1, |dirty| dirty.first_row);
+        let tail_from = after.map_or(last_row + 1, |dirty| dirty.first_row);
         put_tail_from(db, tail_from)?;
         self.sweep(db, wallets, &mut written, &mut snapshot)?;
         Ok(written)

@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{heads::Heads, readers};
+use super::{fresh::Fresh, heads::Heads, readers};
 
 /// Pages in the log (4 KiB each) from which a checkpoint is made.
 const CHECKPOINT_PAGES: u64 = 2_000;
@@ -91,6 +91,7 @@ pub(crate) struct Upkeep {
     calls: Receiver<()>,
     pub(crate) wake: Wake,
     pub(crate) wal: Arc<Wal>,
+    pub(crate) fresh: Arc<Fresh>,
 }
 
 /// The thread; dropping it ends it, after a last line of heads.
@@ -103,7 +104,7 @@ pub(crate) struct Running {
 impl Upkeep {
     pub(crate) fn new() -> Self {
         let (wake, calls) = sync_channel(1);
-        Self { calls, wake: Wake(wake), wal: Arc::default() }
+        Self { calls, wake: Wake(wake), wal: Arc::default(), fresh: Arc::default() }
     }
 
     /// Starts the thread with connections of its own.
@@ -123,7 +124,7 @@ impl Upkeep {
                     }
                     self.wal.checkpoint(&checkpoints);
                     if written.elapsed() >= HEADS_EVERY {
-                        write_heads(&mut heads, &reader);
+                        write_heads(&mut heads, &reader, &self.fresh);
                         written = now();
                     }
                     if logged.elapsed() >= HEADS_LOGGED_EVERY && heads.end().row > logged_row {
@@ -131,7 +132,7 @@ impl Upkeep {
                         (logged, logged_row) = (now(), heads.end().row);
                     }
                 }
-                write_heads(&mut heads, &reader);
+                write_heads(&mut heads, &reader, &self.fresh);
                 log_head(&heads);
             })
             .expect("a process that starts can start a thread");
@@ -139,8 +140,8 @@ impl Upkeep {
     }
 }
 
-fn write_heads(heads: &mut Heads, reader: &Connection) {
-    if let Err(error) = heads.catch_up(reader) {
+fn write_heads(heads: &mut Heads, reader: &Connection, fresh: &Fresh) {
+    if let Err(error) = heads.catch_up(reader, &fresh.take()) {
         tracing::warn!(error = &error as &dyn std::error::Error, "The heads were not written: {error}");
     }
 }

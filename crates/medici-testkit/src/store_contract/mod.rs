@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "these functions are tests, though they live in a library")]
 
 mod alerts;
+mod events;
 mod failures;
 mod jobs;
 mod money;
@@ -19,6 +20,7 @@ use medici_studio::Store;
 use crate::ManualClock;
 
 pub use alerts::*;
+pub use events::*;
 pub use failures::*;
 pub use jobs::*;
 pub use money::*;
@@ -69,6 +71,10 @@ macro_rules! store_contract_tests {
             a_cursor_of_another_account_shows_nothing,
             the_journal_comes_in_pages_oldest_first,
             a_low_balance_is_told_once_each_time_it_falls,
+            a_unit_of_many_events_counts_each_once_also_after_a_restart,
+            an_event_is_known_for_a_week_or_longer_than_late_usage_counts,
+            units_that_are_submitted_together_are_one_commit,
+            whatever_commits_fail_many_events_are_charged_exactly_once,
             accounts_are_due_when_something_in_them_is,
             a_job_comes_back_as_it_was_put_in_every_state,
             jobs_come_in_pages_newest_first,

@@ -4,6 +4,7 @@
 //! an idle machine; anything else says little.
 
 mod books;
+mod events;
 mod http;
 mod ledger;
 mod load;
@@ -27,6 +28,8 @@ pub(crate) enum BenchCommand {
     Ledger(LedgerBench),
     /// Charges and pictures over HTTP, beside an empty request and a sync of the disk
     Http(HttpBench),
+    /// Meter events over HTTP, a thousand a request
+    Events(EventsBench),
 }
 
 /// Arguments of `bench ledger`.
@@ -60,6 +63,20 @@ pub(crate) struct HttpBench {
     json: bool,
 }
 
+/// Arguments of `bench events`.
+#[derive(Args)]
+pub(crate) struct EventsBench {
+    /// How long each measurement takes, after a quarter of it to warm up
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
+    seconds: f64,
+    /// How often each is repeated; the report has the medians
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    repeat: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Runs a bench.
 pub(crate) fn run(config: Config, command: BenchCommand) -> Result<Verdict> {
     if cfg!(debug_assertions) {
@@ -68,6 +85,7 @@ pub(crate) fn run(config: Config, command: BenchCommand) -> Result<Verdict> {
     let (report, json) = match command {
         BenchCommand::Ledger(args) => (ledger::run(&config, &args)?, args.json),
         BenchCommand::Http(args) => (http::run(&config, &args)?, args.json),
+        BenchCommand::Events(args) => (events::run(&config, &args)?, args.json),
     };
     Ok(if report.print(json)? { Verdict::Good } else { Verdict::Broken })
 }

@@ -21,6 +21,7 @@ pub(crate) struct Done {
     pub(crate) units: u64,
     pub(crate) groups: u64,
     pub(crate) syncs: u64,
+    pub(crate) entries: u64,
 }
 
 /// A running server. Killed when dropped.
@@ -82,10 +83,17 @@ impl Server {
         kill_process(pid, Signal::TERM).context("cannot stop the server")?;
         self.child.wait()?;
         let log = std::fs::read_to_string(&self.log).context("cannot read the server's log")?;
-        let last = log.lines().last().context("the server logged nothing")?;
+        // The store says a last word of its own after it.
+        let last =
+            log.lines().rfind(|line| line.contains("done.units")).context("the server did not say what it did")?;
         let line: serde_json::Value = serde_json::from_str(last).context("the server's log is no JSON")?;
         let count = |name: &str| line["fields"][name].as_u64().with_context(|| format!("no {name} in {last}"));
-        Ok(Done { units: count("done.units")?, groups: count("done.groups")?, syncs: count("done.syncs")? })
+        Ok(Done {
+            units: count("done.units")?,
+            groups: count("done.groups")?,
+            syncs: count("done.syncs")?,
+            entries: count("done.entries")?,
+        })
     }
 
     /// Kills it as `kill -9` does, and waits until it is gone.
