@@ -41,7 +41,7 @@ enum Command {
     Serve(ServeArgs),
     /// Draw pictures to disk, without a server
     Draw(draw::DrawArgs),
-    /// Open, list and show accounts
+    /// Open, list and show accounts, and tell of low balances
     #[command(subcommand)]
     Account(account::AccountCommand),
     /// Make, list and revoke API keys
@@ -49,7 +49,7 @@ enum Command {
     Key(key::KeyCommand),
     /// Give credits to an account
     Grant(grant::GrantArgs),
-    /// Prove, show, explain and replay the ledger
+    /// Prove, show, explain, report, export and replay the ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
     /// Print the configuration in force, secrets hidden
