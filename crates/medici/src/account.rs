@@ -1,8 +1,11 @@
-//! `medici account`: open, list and show accounts.
+//! `medici account`: open, list and show accounts, and tell of low balances.
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use medici_ledger::{Balances, Wallet};
+use medici_ledger::{
+    Balances, Credits, Timestamp,
+    history::{AsOf, balances_as_of, wallet_as_of},
+};
 use medici_studio::{Account, Clock};
 use serde_json::{Value, json};
 
@@ -42,10 +45,42 @@ pub(crate) enum AccountCommand {
     Show {
         /// Name or id
         account: String,
+        /// What it had then, for example 2026-11-30T23:59:00Z [default: now]
+        #[arg(long, value_name = "INSTANT")]
+        at: Option<Timestamp>,
+        /// What was booked by then, rather than what is known of it now
+        #[arg(long, requires = "at")]
+        recorded: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
+    /// Tell of a balance below a bound, once each time; see `ledger alerts`
+    Alert {
+        /// Name or id
+        account: String,
+        /// How many credits, or "none"
+        #[arg(value_name = "CREDITS|none")]
+        below: Below,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A bound, or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Below(Option<Credits>);
+
+impl std::str::FromStr for Below {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self(None)),
+            _ => text.parse().map(|credits| Self(Some(credits))).map_err(|error| format!("{error}, or \"none\"")),
+        }
+    }
 }
 
 /// Runs `medici account`.
@@ -53,7 +88,11 @@ pub(crate) fn run(config: Config, command: AccountCommand) -> Result<Verdict> {
     match command {
         AccountCommand::Create { name, plan, json } => create(&config, &name, &plan, json)?,
         AccountCommand::List { json } => list(&config, json)?,
-        AccountCommand::Show { account, json } => show(&config, &account, json)?,
+        AccountCommand::Show { account, at, recorded, json } => {
+            let as_of = at.map(|at| if recorded { AsOf::Recorded(at) } else { AsOf::Effective(at) });
+            show(&config, &account, as_of, json)?;
+        }
+        AccountCommand::Alert { account, below: Below(below), json } => alert(&config, &account, below, json)?,
     }
     Ok(Verdict::Good)
 }
@@ -94,22 +133,65 @@ fn of_account(account: &Account) -> Value {
     json!({ "id": account.id.to_string(), "name": account.name, "created_at": account.created_at.to_string() })
 }
 
-fn show(config: &Config, name_or_id: &str, as_json: bool) -> Result<()> {
+fn alert(config: &Config, name_or_id: &str, below: Option<Credits>, as_json: bool) -> Result<()> {
+    config.data.must_exist()?;
+    let set = block_on(async {
+        let admin = Admin::open(config).await?;
+        let account = books::account(&books::open(config)?, name_or_id)?;
+        let body = json!({ "below": below.map(|below| below.to_string()) });
+        admin.ask(Ask::put(&format!("/api/accounts/{}/alert", account.id), body)).await
+    })?;
+    if as_json {
+        return render::json(&set);
+    }
+    match below {
+        Some(below) => println!("{name_or_id} is told of a balance below {below} credits"),
+        None => println!("{name_or_id} is told of no balance"),
+    }
+    Ok(())
+}
+
+fn show(config: &Config, name_or_id: &str, as_of: Option<AsOf>, as_json: bool) -> Result<()> {
     let books = books::open(config)?;
     let account = books::account(&books, name_or_id)?;
-    let mut wallet = Wallet::new(account.id);
-    for entry in books.entries(account.id)? {
-        wallet.apply(&entry).with_context(|| format!("the entries of {} are broken", account.name))?;
-    }
-    let balances = wallet.balances(&*wiring::price_book(config)?, SystemClock.now());
+    let entries = books.entries(account.id)?;
+    let broken = || format!("the entries of {} are broken", account.name);
+    let book = wiring::price_book(config)?;
+    let (wallet, balances) = match as_of {
+        None => {
+            let everything = AsOf::Recorded(Timestamp::MAX);
+            let wallet = wallet_as_of(account.id, &entries, everything).with_context(broken)?;
+            let balances = wallet.balances(&book, SystemClock.now());
+            (wallet, balances)
+        }
+        Some(as_of) => (
+            wallet_as_of(account.id, &entries, as_of).with_context(broken)?,
+            balances_as_of(account.id, &entries, as_of, &book).with_context(broken)?,
+        ),
+    };
     let plan = wallet.plan().map(|plan| plan.to_string());
+    let past = as_of.map(|as_of| match as_of {
+        AsOf::Effective(at) => (at.to_string(), "effective"),
+        AsOf::Recorded(at) => (at.to_string(), "recorded"),
+    });
     if as_json {
         let mut value = of_account(&account);
         value["plan"] = plan.into();
+        value["sandbox"] = wallet.sandbox_clock().is_some().into();
+        value["alert_below"] = wallet.alert().map(|alert| alert.below.to_string()).into();
+        if let Some((at, as_of)) = past {
+            value["at"] = at.into();
+            value["as_of"] = as_of.into();
+        }
         add_balances(&mut value, &balances);
         return render::json(&value);
     }
     println!("{} ({}), plan {}", account.name, account.id, plan.as_deref().unwrap_or("none"));
+    match past {
+        Some((at, "recorded")) => println!("as it was booked by {at}"),
+        Some((at, _)) => println!("at {at}, as is known now"),
+        None => {}
+    }
     println!("available {}, held {}", balances.available, balances.held);
     if let Some(refill) = balances.next_refill {
         println!("next refill: {} on {}", refill.credits, refill.at);

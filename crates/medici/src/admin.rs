@@ -57,6 +57,11 @@ impl<'a> Ask<'a> {
         Self { method: "POST", path, body: Some(body), key: None }
     }
 
+    /// Sets.
+    pub(crate) fn put(path: &'a str, body: Value) -> Self {
+        Self { method: "PUT", path, body: Some(body), key: None }
+    }
+
     /// Ends.
     pub(crate) fn delete(path: &'a str) -> Self {
         Self { method: "DELETE", path, body: None, key: None }

@@ -41,7 +41,7 @@ enum Command {
     Serve(ServeArgs),
     /// Draw pictures to disk, without a server
     Draw(draw::DrawArgs),
-    /// Open, list and show accounts
+    /// Open, list and show accounts, and tell of low balances
     #[command(subcommand)]
     Account(account::AccountCommand),
     /// Make, list and revoke API keys
@@ -54,7 +54,7 @@ enum Command {
     Price(price::PriceCommand),
     /// Say what a month of requests would cost, by which pack or plan
     Estimate(estimate::EstimateArgs),
-    /// Prove, show, explain and replay the ledger
+    /// Prove, show, explain, report, export and replay the ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
     /// Print the configuration in force, secrets hidden

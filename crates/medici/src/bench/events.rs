@@ -51,7 +51,7 @@ pub(crate) fn run(config: &Config, args: &EventsBench) -> Result<Report> {
     place.config.prices = place.path().join("prices.toml");
     std::fs::write(&place.config.prices, PRICES)?;
     let (key, accounts) = block_on(async {
-        let studio = place.studio()?;
+        let studio = place.studio().await?;
         Ok((setup::service_key(&studio).await?, setup::accounts(&studio, "bench", ACCOUNTS).await?))
     })?;
 

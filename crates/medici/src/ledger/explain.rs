@@ -1,11 +1,10 @@
 //! `ledger explain`: one entry, or a whole hold, in words.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use medici_ledger::{Entry, HoldId, explain};
-use serde_json::json;
+use medici_ledger::{Entry, HoldId, explanations};
+use medici_server::documents::explanation_json;
 
-use super::statement::credits;
 use crate::{Verdict, config::Config, render};
 
 /// Arguments of `ledger explain`.
@@ -46,42 +45,19 @@ pub(crate) fn run(config: &Config, args: &ExplainArgs) -> Result<Verdict> {
         What::Entry(seq) => entry.seq == seq,
         What::Hold(hold) => entry.fact.hold() == Some(hold),
     };
-    let found: Vec<&Entry> = entries.iter().filter(wanted).collect();
-    if found.is_empty() {
+    if !entries.iter().any(|entry| wanted(&entry)) {
         match args.what {
             What::Entry(seq) => bail!("{} has {} entries, and none of number {seq}", account.name, entries.len()),
             What::Hold(hold) => bail!("{} has no entry about {hold}", account.name),
         }
     }
+    let explained = explanations(account.id, &entries, |entry| wanted(&entry))
+        .with_context(|| format!("the entries of {} are broken", account.name))?;
     if args.json {
-        render::json(&found.iter().map(|entry| of_entry(entry)).collect::<Vec<_>>())?;
+        render::json(&explained.iter().map(explanation_json).collect::<Vec<_>>())?;
     } else {
-        let words: Vec<String> = found.iter().map(|entry| explain(entry)).collect();
+        let words: Vec<String> = explained.iter().map(ToString::to_string).collect();
         println!("{}", words.join("\n\n"));
     }
     Ok(Verdict::Good)
-}
-
-fn of_entry(entry: &Entry) -> serde_json::Value {
-    let postings = entry.postings.iter().map(|posting| {
-        let amount = match posting.unit {
-            medici_ledger::Unit::Credits => credits(posting.amount),
-            medici_ledger::Unit::Money(_) => posting.amount.to_string(),
-        };
-        let unit = match posting.unit {
-            medici_ledger::Unit::Credits => "credits".to_owned(),
-            medici_ledger::Unit::Money(currency) => format!("minor units of {}", currency.as_str()),
-        };
-        json!({ "account": posting.account.to_string(), "lot": posting.lot.get(), "amount": amount, "unit": unit })
-    });
-    json!({
-        "seq": entry.seq,
-        "fact": entry.fact.name(),
-        "hold": entry.fact.hold().map(|hold| hold.to_string()),
-        "effective_at": entry.effective_at.to_string(),
-        "recorded_at": entry.recorded_at.to_string(),
-        "hash": entry.hash.to_string(),
-        "text": explain(entry),
-        "postings": postings.collect::<Vec<_>>(),
-    })
 }

@@ -1,13 +1,14 @@
-//! `medici ledger`: prove, show, explain and replay.
+//! `medici ledger`: prove, show, explain, report, export and replay.
 
+mod alerts;
 mod explain;
+mod export;
 mod play;
 mod play_store;
 mod proof;
+mod report;
 mod statement;
 mod verify;
-
-pub(crate) use statement::credits as signed_credits;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -31,6 +32,14 @@ pub(crate) enum LedgerCommand {
     Proof(proof::ProofArgs),
     /// Say in words what an entry did: lots, price version, rounding
     Explain(explain::ExplainArgs),
+    /// Tell what all accounts received, earned and owe, by month; exit 1 if it does not tie out
+    Report(report::ReportArgs),
+    /// Sum every ledger account; each unit comes to zero
+    TrialBalance(report::TrialBalanceArgs),
+    /// Write the journal for other programs: CSV, or Beancount
+    Export(export::ExportArgs),
+    /// List which balances fell below what somebody wanted to be told of
+    Alerts(alerts::AlertsArgs),
     /// Play scenario files, and print what they leave; exit 1 at the first expectation that fails
     Play(play::PlayArgs),
 }
@@ -46,6 +55,10 @@ pub(crate) fn run(global: &Global, command: LedgerCommand) -> Result<Verdict> {
         LedgerCommand::Statement(args) => statement::run(&config()?, &args),
         LedgerCommand::Proof(args) => proof::run(&config()?, &args),
         LedgerCommand::Explain(args) => explain::run(&config()?, &args),
+        LedgerCommand::Report(args) => report::run(&config()?, &args),
+        LedgerCommand::TrialBalance(args) => report::trial_balance(&config()?, &args),
+        LedgerCommand::Export(args) => export::run(&config()?, &args),
+        LedgerCommand::Alerts(args) => alerts::run(&config()?, &args),
         LedgerCommand::Play(args) => play::run_files(&args),
     }
 }

@@ -13,14 +13,12 @@ use medici_ledger::{
     Entry,
     statement::{Period, Statement},
 };
+use medici_server::documents::{class_json, money_json};
 use medici_store::{HeadKey, ProofOf, Proved, verify_proof, write_proof};
 use medici_studio::{Account, Clock};
 use serde_json::{Value, json};
 
-use super::{
-    statement::{credits, of_class, of_money},
-    verify::{VerifyArgs, of_finding, of_trial, unit},
-};
+use super::verify::{VerifyArgs, of_finding, of_trial, unit};
 use crate::{Verdict, books, config::Config, machine::SystemClock, render};
 
 /// Arguments of `ledger proof`.
@@ -141,14 +139,17 @@ fn of_proved(proved: &Proved, kept: bool) -> Value {
         "lots": proved.wallet.lots().count(),
         "available": available,
         "held": held,
-        "classes": statement.classes.iter().map(of_class).collect::<Vec<_>>(),
-        "money": statement.money.iter().map(of_money).collect::<Vec<_>>(),
+        "classes": statement.classes.iter().map(class_json).collect::<Vec<_>>(),
+        "money": statement.money.iter().map(money_json).collect::<Vec<_>>(),
         "trial_balance": proved.trial_balance.iter().map(of_trial).collect::<Vec<_>>(),
     })
 }
 
 /// Returns what is available and held as of the last entry, whatever time has made of it since.
 fn sums(proved: &Proved) -> (String, String) {
-    let sum = |part: fn(&medici_ledger::Lot) -> i64| credits(proved.wallet.lots().map(|lot| part(&lot)).sum());
+    let sum = |part: fn(&medici_ledger::Lot) -> i64| {
+        let micro: i64 = proved.wallet.lots().map(|lot| part(&lot)).sum();
+        medici_ledger::Unit::Credits.decimal(micro).to_string()
+    };
     (sum(|lot| lot.available.micro()), sum(|lot| lot.held.micro()))
 }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use medici_ledger::{
-    Cents, Entry, Fact, Money, Operation, Timestamp,
+    Currency, Entry, Fact, Operation, Timestamp, Unit,
     simulate::{Outcome, Simulation, as_from, simulate},
     statement::Period,
 };
 use medici_studio::{Account, Clock, prices};
 use serde_json::{Value, json};
 
-use crate::{Verdict, books, config::Config, ledger, machine::SystemClock, render};
+use crate::{Verdict, books, config::Config, machine::SystemClock, render};
 
 /// The most accounts that are read at a time.
 const PAGE: usize = 1_000;
@@ -100,7 +100,7 @@ fn print(args: &SimulateArgs, period: &Period, total: &Simulation, dry: &[Dry], 
     let mut rows: Vec<Vec<String>> = Vec::new();
     for operation in operations {
         let of = |outcome: &Outcome| outcome.spent.get(operation).copied().unwrap_or(0);
-        rows.push(row(&format!("credits for {operation}"), credits(of(&total.before))?, credits(of(&total.after))?));
+        rows.push(row(&format!("credits for {operation}"), credits(of(&total.before)), credits(of(&total.after))));
         let of = |outcome: &Outcome| outcome.count.get(operation).copied().unwrap_or(0);
         let counts = (of(&total.before).to_string(), of(&total.after).to_string());
         rows.push(row(&format!("charges for {operation}"), counts.0, counts.1));
@@ -110,9 +110,9 @@ fn print(args: &SimulateArgs, period: &Period, total: &Simulation, dry: &[Dry], 
     currencies.dedup();
     for currency in currencies {
         let of = |outcome: &Outcome| money(outcome.recognised.get(currency).copied().unwrap_or(0), *currency);
-        rows.push(row("money earned by charges", of(&total.before)?, of(&total.after)?));
+        rows.push(row("money earned by charges", of(&total.before), of(&total.after)));
     }
-    rows.push(row("credits given by plans", credits(total.before.given)?, credits(total.after.given)?));
+    rows.push(row("credits given by plans", credits(total.before.given), credits(total.after.given)));
     render::table(&["", "as it was", "as it would have been"], &rows);
     if total.unpriced > 0 {
         println!("{} charges have no price in the file", total.unpriced);
@@ -143,12 +143,10 @@ fn of_outcome(outcome: &Outcome) -> Value {
     })
 }
 
-fn credits(micro: i128) -> Result<String> {
-    Ok(ledger::signed_credits(i64::try_from(micro).context("more credits than can be written")?))
+fn credits(micro: i128) -> String {
+    Unit::Credits.decimal(micro).to_string()
 }
 
-fn money(minor: i128, currency: medici_ledger::Currency) -> Result<String> {
-    let minor = i64::try_from(minor).context("more money than can be written")?;
-    let sum = Cents::from_minor(minor.abs()).context("an absolute amount is not negative")?;
-    Ok(format!("{}{}", if minor < 0 { "-" } else { "" }, Money::new(sum, currency)))
+fn money(minor: i128, currency: Currency) -> String {
+    format!("{} {currency}", Unit::Money(currency).decimal(minor))
 }
