@@ -28,8 +28,13 @@ mod render;
 mod serve;
 
 mod account;
+mod budget;
+mod give_back;
 mod grant;
 mod key;
+mod order;
+mod plan;
+mod terms;
 
 mod bench;
 
