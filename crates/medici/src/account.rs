@@ -1,7 +1,7 @@
 //! `medici account`: open, list and show accounts, and tell of low balances.
 
 use anyhow::{Context, Result};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use medici_ledger::{
     Balances, Credits, Timestamp,
     history::{AsOf, balances_as_of, wallet_as_of},
@@ -15,7 +15,7 @@ use crate::{
     books,
     config::Config,
     machine::SystemClock,
-    render, wiring,
+    render, terms, wiring,
 };
 
 /// The most accounts that are read at a time.
@@ -28,9 +28,8 @@ pub(crate) enum AccountCommand {
     Create {
         /// 1 to 63 of a-z, 0-9, '.', '_' and '-'
         name: String,
-        /// A plan of the price book
-        #[arg(long, default_value = "free")]
-        plan: String,
+        #[command(flatten)]
+        new: NewArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -66,6 +65,10 @@ pub(crate) enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Move a sandbox's clock forward
+    Clock(terms::ClockArgs),
+    /// Give an account terms of its own in place of its plan's, or take them away
+    Override(terms::OverrideArgs),
 }
 
 /// A bound, or none.
@@ -83,24 +86,50 @@ impl std::str::FromStr for Below {
     }
 }
 
+/// What a new account is like.
+#[derive(Args)]
+pub(crate) struct NewArgs {
+    /// A plan of the price book
+    #[arg(long, default_value = "free")]
+    plan: String,
+    /// Give it a clock of its own, to try things out
+    #[arg(long)]
+    sandbox: bool,
+    /// What a sandbox's clock says at first [default: now]
+    #[arg(long, value_name = "INSTANT", requires = "sandbox")]
+    clock: Option<Timestamp>,
+    /// The code of a cohort that it joins
+    #[arg(long)]
+    code: Option<String>,
+}
+
 /// Runs `medici account`.
 pub(crate) fn run(config: Config, command: AccountCommand) -> Result<Verdict> {
     match command {
-        AccountCommand::Create { name, plan, json } => create(&config, &name, &plan, json)?,
+        AccountCommand::Create { name, new, json } => create(&config, &name, &new, json)?,
         AccountCommand::List { json } => list(&config, json)?,
         AccountCommand::Show { account, at, recorded, json } => {
             let as_of = at.map(|at| if recorded { AsOf::Recorded(at) } else { AsOf::Effective(at) });
             show(&config, &account, as_of, json)?;
         }
         AccountCommand::Alert { account, below: Below(below), json } => alert(&config, &account, below, json)?,
+        AccountCommand::Clock(args) => terms::clock(&config, &args)?,
+        AccountCommand::Override(args) => terms::set_overrides(&config, &args)?,
     }
     Ok(Verdict::Good)
 }
 
-fn create(config: &Config, name: &str, plan: &str, as_json: bool) -> Result<()> {
+fn create(config: &Config, name: &str, new: &NewArgs, as_json: bool) -> Result<()> {
     let made = block_on(async {
         let admin = Admin::open(config).await?;
-        admin.ask(Ask::post("/api/accounts", json!({ "name": name, "plan": plan }))).await
+        let body = json!({
+            "name": name,
+            "plan": new.plan,
+            "sandbox": new.sandbox,
+            "clock_at": new.clock.map(|at| at.to_string()),
+            "code": new.code,
+        });
+        admin.ask(Ask::post("/api/accounts", body)).await
     })?;
     let id = text(&made, "id")?;
     if as_json {
@@ -177,12 +206,14 @@ fn show(config: &Config, name_or_id: &str, as_of: Option<AsOf>, as_json: bool) -
     if as_json {
         let mut value = of_account(&account);
         value["plan"] = plan.into();
-        value["sandbox"] = wallet.sandbox_clock().is_some().into();
         value["alert_below"] = wallet.alert().map(|alert| alert.below.to_string()).into();
         if let Some((at, as_of)) = past {
             value["at"] = at.into();
             value["as_of"] = as_of.into();
         }
+        value["owed"] = wallet.debt().to_string().into();
+        value["cohorts"] = wallet.cohorts().iter().map(ToString::to_string).collect::<Vec<_>>().into();
+        value["sandbox_clock"] = wallet.sandbox_clock().map(|at| at.to_string()).into();
         add_balances(&mut value, &balances);
         return render::json(&value);
     }
@@ -192,7 +223,13 @@ fn show(config: &Config, name_or_id: &str, as_of: Option<AsOf>, as_json: bool) -
         Some((at, _)) => println!("at {at}, as is known now"),
         None => {}
     }
+    if let Some(clock) = wallet.sandbox_clock() {
+        println!("a sandbox, whose clock says {clock}");
+    }
     println!("available {}, held {}", balances.available, balances.held);
+    if !wallet.debt().is_zero() {
+        println!("owed {}, because their payment was taken back", wallet.debt());
+    }
     if let Some(refill) = balances.next_refill {
         println!("next refill: {} on {}", refill.credits, refill.at);
     }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::{
+    books,
     config::{Config, EngineKind},
     http::{self, Connection},
     machine::{hex, random},
@@ -55,6 +56,11 @@ impl<'a> Ask<'a> {
     /// Changes.
     pub(crate) fn post(path: &'a str, body: Value) -> Self {
         Self { method: "POST", path, body: Some(body), key: None }
+    }
+
+    /// Reads.
+    pub(crate) fn get(path: &'a str) -> Self {
+        Self { method: "GET", path, body: None, key: None }
     }
 
     /// Sets.
@@ -122,6 +128,36 @@ impl Admin {
             value["replayed"] = true.into();
         }
         Ok(value)
+    }
+}
+
+/// A request about one account, whose path goes on after the account.
+pub(crate) struct OfAccount<'a> {
+    /// The account's name or id.
+    pub(crate) account: &'a str,
+    /// The request.
+    pub(crate) ask: Ask<'a>,
+}
+
+/// Asks about one account, and returns the answer.
+pub(crate) fn ask_of_account(config: &Config, of: OfAccount<'_>) -> Result<Value> {
+    config.data.must_exist()?;
+    block_on(async {
+        let admin = Admin::open(config).await?;
+        let account = books::account(&books::open(config)?, of.account)?;
+        let path = format!("/api/accounts/{}{}", account.id, of.ask.path);
+        admin.ask(Ask { path: &path, ..of.ask }).await
+    })
+}
+
+/// Returns the words after a change that an earlier one with the same key, or none at all, has made.
+pub(crate) fn as_before(answer: &Value) -> &'static str {
+    if answer["replayed"] == true {
+        ", as before: this key was used already"
+    } else if answer["entry"].is_null() {
+        ", as it was"
+    } else {
+        ""
     }
 }
 

@@ -6,9 +6,9 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    Verdict, account, bench,
+    Verdict, account, bench, budget,
     config::{Config, EngineKind, LogFormat, Overrides, Switch},
-    draw, estimate, grant, key, ledger, price, serve,
+    draw, estimate, give_back, grant, key, ledger, order, plan, price, serve,
 };
 
 /// A self-hosted image studio that sells pictures by the credit.
@@ -49,11 +49,29 @@ enum Command {
     Key(key::KeyCommand),
     /// Give credits to an account
     Grant(grant::GrantArgs),
-    /// Check and show the price book
+    /// Check, show, publish and try out price books
     #[command(subcommand)]
     Price(price::PriceCommand),
     /// Say what a month of requests would cost, by which pack or plan
     Estimate(estimate::EstimateArgs),
+    /// Sell: place orders, take note of payments, refunds and disputes
+    #[command(subcommand)]
+    Order(Box<order::OrderCommand>),
+    /// Give money back for credits that are not spent; the same as `order refund`
+    Refund(order::RefundArgs),
+    /// Show and change what an account is entitled to
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
+    /// Give accounts the bonus of a cohort
+    #[command(subcommand)]
+    Cohort(plan::CohortCommand),
+    /// Bound what an account, a member or an API key may spend
+    #[command(subcommand)]
+    Budget(budget::BudgetCommand),
+    /// Give captured credits back, to the lots they came from
+    GiveBack(give_back::GiveBackArgs),
+    /// Take back credits that were given for nothing
+    Withdraw(give_back::WithdrawArgs),
     /// Prove, show, explain, report, export and replay the ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -108,6 +126,13 @@ pub(crate) fn run(arguments: Cli) -> Result<Verdict> {
         Command::Grant(args) => grant::run(Config::load(&global, Overrides::default())?, args),
         Command::Price(command) => price::run(&global, command),
         Command::Estimate(args) => estimate::run(&Config::load(&global, Overrides::default())?, &args),
+        Command::Order(command) => order::run(&Config::load(&global, Overrides::default())?, *command),
+        Command::Refund(args) => order::refund(&Config::load(&global, Overrides::default())?, &args),
+        Command::Plan(command) => plan::run(&Config::load(&global, Overrides::default())?, command),
+        Command::Cohort(command) => plan::run_cohort(&Config::load(&global, Overrides::default())?, command),
+        Command::Budget(command) => budget::run(&Config::load(&global, Overrides::default())?, command),
+        Command::GiveBack(args) => give_back::run(&Config::load(&global, Overrides::default())?, &args),
+        Command::Withdraw(args) => give_back::withdraw(&Config::load(&global, Overrides::default())?, &args),
         Command::Ledger(command) => ledger::run(&global, command),
         Command::Config { json } => {
             Config::load(&global, Overrides::default())?.print(json)?;

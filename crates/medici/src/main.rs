@@ -28,10 +28,15 @@ mod render;
 mod serve;
 
 mod account;
+mod budget;
 mod estimate;
+mod give_back;
 mod grant;
 mod key;
+mod order;
+mod plan;
 mod price;
+mod terms;
 
 mod bench;
 

@@ -19,8 +19,8 @@ use medici_studio::engine::{
     Background, Capabilities, Control, Engine, EngineError, Estimate, Picture, Size, Spec, Understanding,
 };
 use medici_studio::{
-    BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Running, Studio, Submit,
-    SubmitError, Ticket, Worker, prices,
+    ApiKeyId, BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Running, Studio,
+    Submit, SubmitError, Ticket, Worker, prices,
 };
 use medici_testkit::{ManualClock, SeededIds};
 use tokio::task::JoinHandle;
@@ -102,9 +102,29 @@ impl World {
     }
 
     pub(crate) async fn submit_for(&self, account: AccountId, prompt: &str, key: &str) -> Result<Ticket, SubmitError> {
+        self.submit_as(account, None, prompt, key).await
+    }
+
+    /// Submits with an API key of the account's.
+    pub(crate) async fn submit_with(
+        &self,
+        api_key: Option<ApiKeyId>,
+        prompt: &str,
+        key: &str,
+    ) -> Result<Ticket, SubmitError> {
+        self.submit_as(self.account, api_key, prompt, key).await
+    }
+
+    async fn submit_as(
+        &self,
+        account: AccountId,
+        api_key: Option<ApiKeyId>,
+        prompt: &str,
+        key: &str,
+    ) -> Result<Ticket, SubmitError> {
         let request = Submit {
             account,
-            api_key: None,
+            api_key,
             operation: Operation::Generate,
             model: "dall-e-2".into(),
             spec: Spec {
@@ -217,7 +237,7 @@ pub(crate) fn free() -> PlanName {
     "free".parse().unwrap()
 }
 
-fn key_use(account: AccountId, endpoint: &str, key: &str, request: &str) -> KeyUse {
+pub(crate) fn key_use(account: AccountId, endpoint: &str, key: &str, request: &str) -> KeyUse {
     KeyUse {
         scope: KeyScope { account, endpoint: Endpoint(endpoint.into()), key: key.into() },
         fingerprint: Fingerprint::of([request.as_bytes()]),
