@@ -118,7 +118,9 @@ impl LotChange {
     /// Returns the parts that the entry changed: their names, and what they were and are, in micro-credits.
     #[must_use]
     pub fn parts(&self) -> Vec<(&'static str, Credits, Credits)> {
-        let parts: [(&'static str, fn(&Lot) -> Credits); 5] = [
+        /// A part of a lot.
+        type Part = fn(&Lot) -> Credits;
+        let parts: [(&str, Part); 5] = [
             ("available", |lot| lot.available),
             ("held", |lot| lot.held),
             ("captured", |lot| lot.captured),

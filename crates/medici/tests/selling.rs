@@ -205,10 +205,11 @@ fn agree(home: &Home, name: &str) {
     let shown = home.json(&["account", "show", name]);
     let lot = shown["lots"].as_array().unwrap().iter().find(|lot| lot["class"] == "promo").unwrap();
     let lot = lot["number"].to_string();
-    let before: f64 = text(&shown, &["available"]).parse().unwrap();
+    let credits = |value: &Value| text(value, &["available"]).parse::<medici_ledger::Credits>().unwrap();
+    let before = credits(&shown);
     let taken = home.json(&["withdraw", name, &lot, "20", "--key", "w-1"]);
     assert_eq!(home.json(&["withdraw", name, &lot, "20", "--key", "w-1"])["replayed"], true);
-    assert_eq!(text(&taken, &["available"]).parse::<f64>().unwrap(), before - 20.0);
+    assert_eq!(Some(credits(&taken)), before.checked_sub(medici_ledger::Credits::whole(20)));
     assert!(home.fails(1, &["withdraw", name, &lot, "31"]).contains("can be withdrawn"));
 }
 

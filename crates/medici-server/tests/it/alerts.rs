@@ -15,7 +15,7 @@ async fn a_low_balance_is_told_once_to_the_customer_and_to_the_operator() {
     assert_eq!(set, json!({"account": house.account.to_string(), "below": "5"}));
     assert_eq!(told(&house, "", &house.key).await["alerts"], json!([]));
     for number in 0..12 {
-        house.charge("ada", 4, &format!("c-{number}")).await;
+        house.charge_pictures("ada", 4, &format!("c-{number}")).await;
     }
     let own = told(&house, "", &house.key).await;
     assert_eq!(own["below"], "5");

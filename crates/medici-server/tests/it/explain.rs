@@ -8,7 +8,7 @@ use crate::house::House;
 async fn a_charge_is_explained_to_the_cent() {
     let house = House::idle().await;
     house.pack(house.account, "p-1").await;
-    house.charge("ada", 68, "c-1").await;
+    house.charge_pictures("ada", 68, "c-1").await;
     let explained = house.get("/api/credits/entries/4").key(&house.key).send().await.is(200).json();
     assert_eq!(explained["fact"], "charged");
     assert_eq!(explained["price"]["version"], "2026-01-01T00:00:00Z");

@@ -171,8 +171,8 @@ impl House {
         assert_eq!(self.available(), "0");
     }
 
-    /// Charges an account.
-    pub(crate) async fn charge(&self, account: &str, count: u32, key: &str) {
+    /// Charges an account, by its name, for so many pictures.
+    pub(crate) async fn charge_pictures(&self, account: &str, count: u32, key: &str) {
         let body = json!({"account": account, "operation": "generate", "count": count});
         self.post("/api/charges", body).key(&self.service).idempotency_key(key).send().await.is(201);
     }

@@ -7,12 +7,12 @@ use crate::house::House;
 #[tokio::test]
 async fn the_balance_of_an_instant_is_told_by_when_facts_count_and_by_when_they_were_booked() {
     let house = House::idle().await;
-    house.charge("ada", 12, "c-1").await;
+    house.charge_pictures("ada", 12, "c-1").await;
     house.clock.advance(Duration::from_secs(3600));
     house.pack(house.account, "p-1").await;
     house.clock.advance(Duration::from_secs(40 * 24 * 3600));
     // A month has ended meanwhile, and is booked with this charge.
-    house.charge("ada", 4, "c-2").await;
+    house.charge_pictures("ada", 4, "c-2").await;
     let ask =
         async |query: &str| house.get(&format!("/api/credits?{query}")).key(&house.key).send().await.is(200).json();
     let balance = ask("at=2026-11-22T12:30:00Z").await;

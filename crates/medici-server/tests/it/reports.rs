@@ -12,9 +12,9 @@ async fn revenue_is_told_by_month_and_ties_out() {
     let (bob, _) = house.neighbour().await;
     house.pack(house.account, "p-1").await;
     house.pack(bob.id, "p-2").await;
-    house.charge("ada", 68, "c-1").await;
+    house.charge_pictures("ada", 68, "c-1").await;
     house.clock.advance(Duration::from_secs(40 * 24 * 3600));
-    house.charge("bob", 80, "c-2").await;
+    house.charge_pictures("bob", 80, "c-2").await;
     let ask = async |query: &str| {
         house.get(&format!("/api/reports/revenue{query}")).key(&house.admin).send().await.is(200).json()
     };
@@ -43,7 +43,7 @@ async fn a_trial_balance_is_zero_in_every_unit_at_every_instant() {
     let house = House::idle().await;
     house.pack(house.account, "p-1").await;
     house.clock.advance(Duration::from_secs(60));
-    house.charge("ada", 4, "c-1").await;
+    house.charge_pictures("ada", 4, "c-1").await;
     let ask = async |query: &str| {
         house.get(&format!("/api/reports/trial-balance{query}")).key(&house.admin).send().await.is(200).json()
     };

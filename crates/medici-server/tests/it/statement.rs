@@ -12,9 +12,9 @@ use crate::house::House;
 async fn busy() -> House {
     let house = House::idle().await;
     house.pack(house.account, "p-1").await;
-    house.charge("ada", 68, "c-1").await;
+    house.charge_pictures("ada", 68, "c-1").await;
     house.clock.advance(Duration::from_secs(40 * 24 * 3600));
-    house.charge("ada", 4, "c-2").await;
+    house.charge_pictures("ada", 4, "c-2").await;
     house
 }
 
