@@ -31,7 +31,7 @@ fn order_id(order: u32) -> OrderId {
 
 /// Nobody, the first or the second member, by no key or the first.
 fn spender(number: u8) -> Spender {
-    let member = (number % 3 > 0).then(|| MemberId::from_u128(u128::from(number % 3)));
+    let member = Some(number % 3).filter(|member| *member > 0).map(|member| MemberId::from_u128(u128::from(member)));
     Spender { member, key: (number / 3 > 0).then(|| KeyId::from_u128(1)) }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Generator {
     last: Option<Action>,
     /// How much this history is about holds, money that goes back, plans, and terms of its own.
     about: [usize; 4],
-    /// Whether plans that cost something are bought often.
+    /// The name of the newest order.
     pub(crate) next_order: u32,
 }
 

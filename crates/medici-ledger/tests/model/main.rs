@@ -8,7 +8,7 @@
 mod command;
 mod compare;
 mod generate;
-mod generate_more;
+mod generate_orders;
 mod history;
 mod kept;
 mod reached;
