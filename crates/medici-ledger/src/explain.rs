@@ -1,9 +1,11 @@
 //! Facts in words, one line each.
 
 use crate::agreed::Overrides;
+use crate::amount::{Currency, Money};
 use crate::entry::{Fact, Grant, Replacement};
 use crate::hold::Slice;
-use crate::order::{Item, Order, PlanChangeMode};
+use crate::ids::OrderId;
+use crate::order::{Item, Order, PlanChangeMode, Reversal};
 use crate::plan::PlanLimits;
 use crate::quote::{ChargeMode, Quote};
 use crate::time::Timestamp;
@@ -50,10 +52,7 @@ fn later(fact: &Fact) -> String {
         Fact::OrderInvoiced { order, lots } => format!("{order} on invoice, {}", granted_all(lots)),
         Fact::OrderPaid { order, lots } if lots.is_empty() => format!("{order} was paid"),
         Fact::OrderPaid { order, lots } => format!("{order} was paid, {}", granted_all(lots)),
-        Fact::OrderReversed { order, reversal } => {
-            let (amount, state) = (reversal.amount, reversal.state.as_str());
-            format!("{order}: {} of {amount} minor units is {state}", reversal.id)
-        }
+        Fact::OrderReversed { order, reversal } => reversed(*order, reversal, None),
         Fact::GivenBack { capture, returned, reason, replacements } => {
             let replaced: String = replacements.iter().map(replaced).collect();
             let amount = crate::apply::given_back_amount(returned);
@@ -87,6 +86,23 @@ fn later(fact: &Fact) -> String {
         | Fact::LotExpired { .. }
         | Fact::Uncollected { .. } => unreachable!("told by `summary`"),
     }
+}
+
+/// Returns a fact in one line, with what only its order knows: the currency of what went back.
+pub(crate) fn summary_with(fact: &Fact, currency: Option<Currency>) -> String {
+    match fact {
+        Fact::OrderReversed { order, reversal } => reversed(*order, reversal, currency),
+        _ => summary(fact),
+    }
+}
+
+fn reversed(order: OrderId, reversal: &Reversal, currency: Option<Currency>) -> String {
+    let amount = match currency {
+        Some(currency) => Money::new(reversal.amount, currency).to_string(),
+        None => format!("{} minor units", reversal.amount),
+    };
+    let what = if reversal.state.is_refund() { "refund" } else { "dispute" };
+    format!("{order}: {what} {} of {amount} is {}", reversal.id, reversal.state.as_str().replace('_', " "))
 }
 
 fn own_terms(overrides: &Overrides) -> String {

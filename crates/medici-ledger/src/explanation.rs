@@ -9,7 +9,7 @@ use crate::amount::{Credits, SignedCredits, SignedMoney};
 use crate::broken::Broken;
 use crate::budget::Spender;
 use crate::entry::{Entry, Fact};
-use crate::explain::{item, priced, summary};
+use crate::explain::{item, priced, summary_with};
 use crate::hold::Slice;
 use crate::ids::{AccountId, LotNumber};
 use crate::lot::Lot;
@@ -118,19 +118,11 @@ impl LotChange {
     /// Returns the parts that the entry changed: their names, and what they were and are, in micro-credits.
     #[must_use]
     pub fn parts(&self) -> Vec<(&'static str, Credits, Credits)> {
-        /// A part of a lot.
-        type Part = fn(&Lot) -> Credits;
-        let parts: [(&str, Part); 5] = [
-            ("available", |lot| lot.available),
-            ("held", |lot| lot.held),
-            ("captured", |lot| lot.captured),
-            ("expired", |lot| lot.expired),
-            ("withdrawn", |lot| lot.withdrawn),
-        ];
-        let change = parts.into_iter().map(|(name, part)| {
-            let before = self.before.as_ref().map_or(Credits::ZERO, part);
-            (name, before, part(&self.after))
-        });
+        let parts = |lot: &Lot| [lot.available, lot.held, lot.captured, lot.expired, lot.withdrawn];
+        let before = self.before.as_ref().map_or([Credits::ZERO; 5], parts);
+        let names = ["available", "held", "captured", "expired", "withdrawn"];
+        let change = names.into_iter().zip(before).zip(parts(&self.after));
+        let change = change.map(|((name, before), after)| (name, before, after));
         change.filter(|(_, before, after)| before != after).collect()
     }
 
@@ -166,7 +158,8 @@ impl fmt::Display for Explanation<'_> {
         if recorded_at != effective_at {
             write!(f, ", recorded {recorded_at}")?;
         }
-        write!(f, ": {}", summary(fact))?;
+        let currency = self.order.as_ref().map(|record| record.order.cost.currency);
+        write!(f, ": {}", summary_with(fact, currency))?;
         if let Some(price) = self.price() {
             write!(f, "\nprice: {price}")?;
         }

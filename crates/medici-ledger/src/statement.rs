@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::amount::{Cents, Currency, SignedCredits, SignedMoney};
 use crate::entry::{Entry, Fact};
-use crate::explain::{item, summary};
+use crate::explain::{item, summary_with};
 use crate::ids::{HoldId, LotNumber, OrderId};
 use crate::lot::Class;
 use crate::order::{Order, OrderRecord, OrderStatus, PaymentState};
@@ -155,13 +155,14 @@ impl Statement {
     #[must_use]
     pub fn of(entries: &[Entry], period: Period) -> Self {
         let lots = lot_classes(entries);
+        let currencies = order_currencies(entries);
         let mut classes: BTreeMap<Class, ClassLine> = BTreeMap::new();
         let mut money: BTreeMap<Currency, MoneyLine> = BTreeMap::new();
         let mut lines = Vec::new();
         for entry in entries.iter().filter(|entry| entry.effective_at < period.until) {
             let inside = entry.effective_at >= period.from;
             if inside {
-                lines.push(Line::of(entry));
+                lines.push(Line::of(entry, entry.fact.order().and_then(|order| currencies.get(&order).copied())));
             }
             for posting in &entry.postings {
                 match posting.unit {
@@ -236,6 +237,15 @@ fn orders(entries: &[Entry], period: Period) -> Vec<OrderLine> {
     .collect()
 }
 
+/// The currency of every order.
+fn order_currencies(entries: &[Entry]) -> HashMap<OrderId, Currency> {
+    let orders = entries.iter().filter_map(|entry| match &entry.fact {
+        Fact::OrderPlaced(order) => Some((order.id, order.cost.currency)),
+        _ => None,
+    });
+    orders.collect()
+}
+
 /// The class of every lot, which its grant or its replacement says.
 fn lot_classes(entries: &[Entry]) -> HashMap<LotNumber, Class> {
     let mut lots = HashMap::new();
@@ -250,7 +260,7 @@ fn lot_classes(entries: &[Entry]) -> HashMap<LotNumber, Class> {
 }
 
 impl Line {
-    fn of(entry: &Entry) -> Self {
+    fn of(entry: &Entry, currency: Option<Currency>) -> Self {
         let sum = |account: LedgerAccount| {
             entry.postings.iter().filter(|posting| posting.account == account).map(|posting| posting.amount).sum()
         };
@@ -268,7 +278,7 @@ impl Line {
             effective_at: entry.effective_at,
             recorded_at: entry.recorded_at,
             fact: entry.fact.name(),
-            text: summary(&entry.fact),
+            text: summary_with(&entry.fact, currency),
             hold: entry.fact.hold(),
             order: entry.fact.order(),
             available: sum(LedgerAccount::Lot),

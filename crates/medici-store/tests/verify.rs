@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use medici_ledger::{AccountId, Command, Refusal, VoidReason};
+use medici_ledger::{AccountId, Command, Credits, Refusal, VoidReason};
 use medici_store::{DiskBlobs, Finding, KeptElsewhere, verify};
 use medici_studio::{Ids, Image, ImageId, Job, JobState, Outcome, Touches, engine::Size};
 use medici_testkit::store_contract::world::{World, act, command};
@@ -236,4 +236,27 @@ fn verifying_beside_a_running_store_finds_nothing() {
         assert_eq!(report.entries, 3 + number);
     }
     world.run(command(account, Command::Settle)).unwrap().unwrap();
+}
+
+#[test]
+fn an_alert_that_is_not_its_entrys_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let origin = home.path().join("origin");
+    let world = world_in(&origin);
+    let account = world.account();
+    world.run(command(account, Command::SetAlert { below: Some(Credits::whole(20)) })).unwrap().unwrap();
+    drop(world);
+    assert_eq!(found(&origin), []);
+    let cases = [
+        ("UPDATE alerts SET available = 3", "has an alert that is not its entry's"),
+        ("UPDATE alerts SET row = row - 1", "has an alert that is not its entry's"),
+        ("DELETE FROM alerts", "tells of a low balance, and has no alert"),
+    ];
+    for (number, (sql, what)) in cases.into_iter().enumerate() {
+        let changed = home.path().join(number.to_string());
+        copy(&origin, &changed);
+        assert_eq!(tamper(&changed).execute(sql, []).unwrap(), 1, "{sql}");
+        let findings = found(&changed);
+        assert!(names(&findings, account, what), "{sql}: {findings:?}");
+    }
 }
