@@ -97,8 +97,11 @@ impl Exact {
     }
 
     fn rounded_up(self) -> Option<Credits> {
-        // No part of a price is negative.
-        let micro = self.0.checked_add(Self::PER_MICRO - 1)? / Self::PER_MICRO;
+        // No part of a price is negative, and nearly all are small: a division of 128 bits takes as long as the rest.
+        let micro = match u64::try_from(self.0) {
+            Ok(exact) => i128::from(exact.div_ceil(Self::PER_MICRO as u64)),
+            Err(_) => self.0.checked_add(Self::PER_MICRO - 1)? / Self::PER_MICRO,
+        };
         i64::try_from(micro).ok().filter(|micro| *micro <= AMOUNT_MAX).and_then(Credits::from_micro)
     }
 }

@@ -21,11 +21,11 @@ pub struct Usages {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Report {
+    id: ExternalId,
     fingerprint: EventFingerprint,
     usage: Usage,
     spender: Spender,
     happened_at: Option<Timestamp>,
-    event: MeterEvent,
 }
 
 /// What became of an event.
@@ -73,8 +73,7 @@ impl Usages {
         fingerprint: EventFingerprint,
     ) {
         self.keys.push(EventKey::of(self.account, &id));
-        let event = MeterEvent { id, quantities: usage.meters.clone() };
-        self.reports.push(Report { fingerprint, usage, spender, happened_at, event });
+        self.reports.push(Report { id, fingerprint, usage, spender, happened_at });
     }
 }
 
@@ -138,9 +137,10 @@ fn record(
     let at = wallet.usage_instant(prices, report.happened_at, now);
     let quote = prices.quote(&report.usage, at).map_err(EventRefused::NoPrice)?;
     let credits = quote.amount;
-    let Report { spender, happened_at, event, .. } = report;
-    let (spender, happened_at, event) = (*spender, *happened_at, Some(event.clone()));
-    work.charge(account, Charge { charge, quote, spender, happened_at, event }).map_err(EventRefused::Ledger)?;
+    let event = MeterEvent { id: report.id.clone(), quantities: report.usage.meters.clone() };
+    let Report { spender, happened_at, .. } = *report;
+    work.charge(account, Charge { charge, quote, spender, happened_at, event: Some(event) })
+        .map_err(EventRefused::Ledger)?;
     work.remember_event(key, report.fingerprint, credits);
     Ok(EventOutcome::Charged(credits))
 }

@@ -128,3 +128,6 @@ impl<'a> Session<'a> {
         draft
     }
 }
+
+#[cfg(test)]
+mod tests;

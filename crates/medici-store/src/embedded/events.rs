@@ -46,6 +46,8 @@ impl Events {
         if events.is_empty() {
             return Ok(());
         }
+        // One view of the database for all of them: beginning one for each read takes longer than the read.
+        let view = db.unchecked_transaction()?;
         let hashes: Vec<u64> = events.iter().map(|event| event.prefix()).collect();
         let mut answered = vec![false; events.len()];
         // Events that were sent together lie together: the row before is likely the next one too.
@@ -63,7 +65,8 @@ impl Events {
                 found(place, record);
             }
             Ok(())
-        })
+        })?;
+        view.finish()
     }
 
     /// Writes a commit's records, and seals and drops what is due. Memory follows in [`Self::written`].
