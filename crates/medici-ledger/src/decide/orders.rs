@@ -1,5 +1,7 @@
 //! Deciding orders, refunds and disputes.
 
+use std::time::Duration;
+
 use crate::amount::{AMOUNT_MAX, Cents, Money};
 use crate::calendar::{Months, months_after, occurrence};
 use crate::command::{OrderError, Refusal, Reply};
@@ -134,11 +136,12 @@ impl Draft<'_> {
     ///
     /// Never fails: the money is there, whatever has changed since the order was placed.
     fn fulfil(&mut self, id: OrderId) -> Vec<Grant> {
-        let order = self.wallet.order(id).expect("it was found").order.clone();
+        let record = self.wallet.order(id).expect("it was found");
+        let (order, placed_at) = (record.order.clone(), record.placed_at);
         match order.item {
             Item::Packs { expires, .. } => self.pack_lots(&order, expires),
             Item::Period => vec![self.period_lot(&order)],
-            Item::PlanChange { plan, mode } => vec![self.changed_lot(&order, plan, mode)],
+            Item::PlanChange { plan, mode } => vec![self.changed_lot(&order, plan, mode, placed_at)],
         }
     }
 
@@ -169,7 +172,7 @@ impl Draft<'_> {
     }
 
     /// Books a paid change of plan, and returns the lot that comes with it.
-    fn changed_lot(&mut self, order: &Order, plan: PlanName, mode: PlanChangeMode) -> Grant {
+    fn changed_lot(&mut self, order: &Order, plan: PlanName, mode: PlanChangeMode, placed_at: Timestamp) -> Grant {
         let (number, policy) = self.wallet.period(self.book, self.now).expect("the account is open");
         let terms = self.book.plan_at(&plan, self.now).cloned();
         let months = terms.as_ref().map_or(1, |terms| terms.expires.get());
@@ -178,7 +181,14 @@ impl Draft<'_> {
             PlanChangeMode::Prorated => {
                 let fact = Fact::PlanChanged { plan, new_anchor: false, anchor_policy: policy, cut: Vec::new() };
                 self.write(fact, self.now);
-                let end = self.wallet.occurrence_start(number + u32::from(months), policy);
+                let mut end = self.wallet.occurrence_start(number + u32::from(months), policy);
+                let paid_for = self.wallet.occurrence_at(placed_at, policy);
+                if paid_for != Some(number) {
+                    // The price was of the rest of an earlier period: no more time than that is paid for.
+                    let rest = |period: u32| self.wallet.occurrence_start(period + 1, policy).since(placed_at);
+                    let rest = paid_for.map_or(Duration::ZERO, rest).max(Duration::from_micros(1));
+                    end = end.min(self.now.plus(rest).unwrap_or(end));
+                }
                 self.bought(order, self.now, end, priority, Source::PlanChange { occurrence: number })
             }
             PlanChangeMode::FullPrice => {

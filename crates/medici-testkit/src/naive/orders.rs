@@ -24,6 +24,8 @@ pub struct Repayment {
 pub struct NaiveOrder {
     /// What was ordered.
     pub order: Order,
+    /// When.
+    pub placed_at: i64,
     /// `placed`, `cancelled`, `invoiced` or `paid`.
     pub payment: &'static str,
     /// The lot it granted, and that of its bonus.
@@ -140,6 +142,7 @@ impl Naive {
         }
         self.orders.push(NaiveOrder {
             order: order.clone(),
+            placed_at: self.now,
             payment: "placed",
             lots: (None, None),
             reversals: Vec::new(),
@@ -201,7 +204,8 @@ impl Naive {
 
     /// Grants an order's lots, repays old debts with them, and acts on what was reversed before.
     fn grant_order(&mut self, id: medici_ledger::OrderId, payment: &'static str, now: i64) {
-        let order = self.order(id).expect("it was looked up").order.clone();
+        let placed = self.order(id).expect("it was looked up");
+        let (order, placed_at) = (placed.order.clone(), placed.placed_at);
         let lot = match &order.item {
             Item::Packs { expires, .. } => {
                 let mut lot = NaiveLot::new("paid", NaiveSource::Purchase, micro(order.credits), now);
@@ -210,7 +214,7 @@ impl Naive {
             }
             Item::Period => self.period_lot(micro(order.credits)),
             Item::PlanChange { plan, mode } => {
-                self.change_of_plan(*plan, *mode == PlanChangeMode::FullPrice, micro(order.credits), now)
+                self.change_of_plan(*plan, *mode == PlanChangeMode::FullPrice, micro(order.credits), placed_at)
             }
         };
         let number = self.add(NaiveLot { cost: Some(minor(&order.cost)), ..lot });

@@ -123,8 +123,12 @@ impl Naive {
     }
 
     /// Moves to a plan that was paid for, and returns the lot of the order.
-    pub(super) fn change_of_plan(&mut self, name: PlanName, full: bool, credits: i64, now: i64) -> NaiveLot {
+    pub(super) fn change_of_plan(&mut self, name: PlanName, full: bool, credits: i64, placed_at: i64) -> NaiveLot {
+        let now = self.now;
         let period = self.running(now);
+        // Of the period that the order was placed in, so much was left; a period before the anchor has nothing.
+        let paid_for = self.month_at(placed_at);
+        let rest = paid_for.map_or(1, |paid_for| self.month_starts(paid_for + 1) - placed_at);
         let plan = self.plan_at(name, now).cloned();
         (self.account_mut().plan, self.account_mut().plan_since) = (name, now);
         self.book();
@@ -145,7 +149,8 @@ impl Naive {
         } else {
             self.take_period(period);
             lot = NaiveLot::new("paid", NaiveSource::PlanChange(period), credits, now);
-            lot.expires_at = Some(self.month_starts(period + plan.as_ref().map_or(1, |plan| plan.months)));
+            let end = self.month_starts(period + plan.as_ref().map_or(1, |plan| plan.months));
+            lot.expires_at = Some(if paid_for == Some(period) { end } else { end.min(now + rest) });
         }
         lot.priority = plan.map_or(0, |plan| plan.priority);
         lot
