@@ -51,8 +51,11 @@ struct OnDisk {
 
 impl OnDisk {
     fn open(home: TempDir, clock: Arc<ManualClock>, prices: Arc<PriceBook>) -> Self {
-        let options = Options::for_tests();
-        let store = Embedded::open(home.path(), Arc::clone(&clock) as _, Arc::clone(&prices), &options).unwrap();
+        Self::open_with(home, clock, prices, &Options::for_tests())
+    }
+
+    fn open_with(home: TempDir, clock: Arc<ManualClock>, prices: Arc<PriceBook>, options: &Options) -> Self {
+        let store = Embedded::open(home.path(), Arc::clone(&clock) as _, Arc::clone(&prices), options).unwrap();
         Self { faults: store.faults(), store, home, clock, prices }
     }
 }
@@ -95,4 +98,27 @@ mod embedded {
      -> Box<dyn StoreUnderTest> {
         Box::new(OnDisk::open(tempfile::tempdir().unwrap(), clock, prices))
     });
+}
+
+/// The race runs a thousand times, on the bounds of production: the small ones would seal a partition of keys at
+/// every commit.
+mod race {
+    use medici_testkit::store_contract::sixty_four_clients_get_fifteen_credits_whatever_commits_fail as race;
+
+    use super::*;
+
+    #[test]
+    fn in_memory() {
+        race(&|clock: Arc<ManualClock>, prices: Arc<PriceBook>| -> Box<dyn StoreUnderTest> {
+            Box::new(InMemory(Memory::new(clock, prices)))
+        });
+    }
+
+    #[test]
+    fn on_disk() {
+        race(&|clock: Arc<ManualClock>, prices: Arc<PriceBook>| -> Box<dyn StoreUnderTest> {
+            let options = Options::new(&[7; 32]);
+            Box::new(OnDisk::open_with(tempfile::tempdir().unwrap(), clock, prices, &options))
+        });
+    }
 }

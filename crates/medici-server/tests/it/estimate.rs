@@ -12,15 +12,22 @@ async fn anybody_may_ask_what_a_month_would_cost() {
         answer.json(),
         json!({
             "credits": "15",
-            "ways": [{"plan": "free", "covered": "15", "packs": null, "price": null, "text": "free"}],
-            "cheaper_from": [],
+            "ways": [
+                {"plan": "free", "covered": "15", "packs": null, "price": "0.00 USD", "text": "free"},
+                {"plan": "studio", "covered": "15", "packs": null, "price": "12.00 USD",
+                 "text": "plan studio: 12.00 USD a month"},
+            ],
+            "cheaper_from": [
+                {"plan": "studio", "prompts": 102, "text": "plan studio is cheaper from 102 prompts a month on"},
+            ],
         })
     );
     let nothing = house.get("/api/estimate").send().await.is(200).json();
     assert_eq!(nothing["credits"], "0");
-    // The house sells neither packs nor plans: there is no way to have more.
+    // One more than the free month gives: a pack now and then is the cheapest way.
     let more = house.get("/api/estimate?prompts=16&plan=free&size=256x256&model=dall-e-2").send().await.is(200).json();
-    assert_eq!((&more["credits"], &more["ways"]), (&json!("16"), &json!([])));
+    assert_eq!((&more["credits"], &more["ways"][0]["plan"]), (&json!("16"), &json!("free")));
+    assert!(more["ways"][0]["packs"].is_object(), "{more}");
 }
 
 #[tokio::test]

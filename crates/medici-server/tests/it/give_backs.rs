@@ -56,6 +56,8 @@ async fn a_job_is_given_back_by_its_own_name_even_when_the_wallet_has_forgotten_
 async fn what_was_given_back_leaves_the_budget_of_whoever_spent_it() {
     let house = House::open().await;
     house.change(Method::PUT, "budgets/account/day", "b-1", json!({"limit": "1"})).await.is(200);
+    // What is spent at the very instant of the budget stays counted.
+    house.clock.advance(Duration::from_secs(1));
     let body = json!({"prompt": "a fox", "size": "256x256"});
     let drawn = house.generate(body.clone()).await.is(200).json();
     house.generate(body.clone()).await.is(400);

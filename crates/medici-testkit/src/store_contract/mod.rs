@@ -88,7 +88,6 @@ macro_rules! store_contract_tests {
             api_keys_are_found_by_their_public_part_until_and_after_revocation,
             a_commit_that_fails_once_is_tried_again_and_nobody_notices,
             whatever_commits_fail_a_charge_with_a_key_happens_exactly_once,
-            sixty_four_clients_get_fifteen_credits_whatever_commits_fail,
             a_group_whose_commits_fail_is_decided_one_by_one,
             a_full_disk_is_said_and_ends_by_itself,
             a_failed_disk_acknowledges_nothing_until_a_restart,
