@@ -216,6 +216,7 @@ impl Worker {
     async fn render(&self, job: &Job, stop: Arc<AtomicBool>) -> Result<Vec<(Picture, Vec<u8>)>, FailReason> {
         let studio = self.studio.clone();
         let (id, spec) = (job.id, job.spec.clone());
+        let mut abandoned = Abandoned { stop: Some(stop.clone()) };
         let run = tokio::task::spawn_blocking(move || {
             let control = JobControl { studio: &studio, job: id, stop: &stop };
             let pictures = studio.engine.run(&spec, &control)?;
@@ -232,7 +233,9 @@ impl Worker {
                 Ok::<_, EngineError>(joined.collect::<Vec<_>>())
             })
         });
-        match run.await {
+        let ran = run.await;
+        abandoned.stop = None;
+        match ran {
             Ok(Ok(pictures)) if pictures.is_empty() => {
                 error!(job.id = %id, "The engine drew nothing for {id}");
                 Err(FailReason::Engine)
@@ -309,6 +312,20 @@ impl Worker {
                 Err(StoreError::Full | StoreError::Overloaded) => tokio::time::sleep(STORE_RETRY).await,
                 Err(error @ StoreError::Unavailable(_)) => return Err(error),
             }
+        }
+    }
+}
+
+/// Stops the engine's thread when nobody waits for it any more: a worker that is dropped would leave it behind.
+struct Abandoned {
+    /// `None` once the engine has come back.
+    stop: Option<Arc<AtomicBool>>,
+}
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        if let Some(stop) = &self.stop {
+            stop.store(true, Ordering::Relaxed);
         }
     }
 }
