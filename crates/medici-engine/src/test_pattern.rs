@@ -18,8 +18,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use medici_studio::engine::{
-    Background, Capabilities, Control, Drawing, Engine, EngineError, Estimate, Picture, Pixels, Size, Spec, Step,
-    Understanding,
+    Background, Capabilities, Control, Drawing, Engine, EngineError, Estimate, Given, Picture, Pixels, Size, Spec,
+    Step, Understanding,
 };
 
 const STEPS_DEFAULT: u32 = 8;
@@ -184,8 +184,11 @@ impl Engine for TestPattern {
         Understanding { score: 1.0, unknown: Vec::new(), notice: None }
     }
 
-    fn run(&self, spec: &Spec, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
+    fn run(&self, spec: &Spec, given: &Given, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
         check(spec)?;
+        if *given != Given::Words {
+            return Err(bad("this engine draws from words alone".to_owned()));
+        }
         let script = self.script_for(&spec.prompt)?;
         if script.mishap == Some(Mishap::OutOfMemory) {
             return Err(EngineError::OutOfMemory);

@@ -19,13 +19,13 @@ pub trait Engine: Send + Sync {
     /// Says how well the engine knows the words of a prompt, where it can tell.
     fn understanding(&self, prompt: &str) -> Understanding;
 
-    /// Draws `spec.count` pictures in one go, on the calling thread.
+    /// Draws `spec.count` pictures in one go, on the calling thread, from what is given.
     ///
-    /// Picture `i` depends on the spec's words and on `(spec.seed, i)` alone, so a larger count begins with
-    /// the pictures of a smaller one. Reports every step through `control`, and returns
+    /// Picture `i` depends on the spec's words, on what is given and on `(spec.seed, i)` alone, so a larger count
+    /// begins with the pictures of a smaller one. Reports every step through `control`, and returns
     /// [`EngineError::Cancelled`] within one step of `control` asking for it. May return fewer pictures than
     /// asked for; each knows its index.
-    fn run(&self, spec: &Spec, control: &dyn Control) -> Result<Vec<Picture>, EngineError>;
+    fn run(&self, spec: &Spec, given: &Given, control: &dyn Control) -> Result<Vec<Picture>, EngineError>;
 }
 
 /// What an engine can do.
@@ -108,8 +108,10 @@ impl std::str::FromStr for Size {
 /// What to draw. Everything an engine needs to draw the same pictures again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// The words.
+    /// The words. Empty only for a variation of a picture of which no words are known.
     pub prompt: String,
+    /// What each picture is drawn from in place of `prompt`: empty, or one for each picture in order.
+    pub readings: Vec<String>,
     /// How many pictures, at least 1.
     pub count: u32,
     /// How large.
@@ -122,6 +124,43 @@ pub struct Spec {
     pub steps: Option<u32>,
     /// How many previews a picture to report on the way, evenly over the steps; 0 is none.
     pub previews: u32,
+}
+
+/// The pictures that a spec starts from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// None: the words alone.
+    Words,
+    /// A picture to change.
+    Edit {
+        /// The picture, of the spec's size. What the mask keeps is the same in what comes out, bit for bit, but for
+        /// the feather at the mask's edge.
+        source: Pixels,
+        /// Where it is changed.
+        mask: Mask,
+    },
+    /// A picture that others are to be like.
+    Vary {
+        /// The picture, of any size.
+        source: Pixels,
+        /// The engine's own form of it, where the engine drew it; [`Picture::latent`].
+        latent: Option<Vec<u8>>,
+    },
+}
+
+/// Which pixels of a picture are to be changed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mask {
+    /// The size of the picture.
+    pub size: Size,
+    /// A byte a pixel, row by row from the top: 0 keeps it, 255 draws it anew, and what is between mixes both.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mask({})", self.size)
+    }
 }
 
 /// What is behind the subject.

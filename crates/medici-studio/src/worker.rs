@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     blob::{BlobError, BlobHash},
-    engine::{Control, EngineError, Picture, Pixels, Step},
+    engine::{Control, EngineError, Given, Picture, Pixels, Step},
     ids::{ImageId, JobId},
     job::{FailReason, Image, Job, JobState},
     run_job::{Cancel, CancelError, Claim, Claimed, Fail, Finish, HandBack, Heartbeat, Held, TakeBack},
@@ -219,7 +219,7 @@ impl Worker {
         let mut abandoned = Abandoned { stop: Some(stop.clone()) };
         let run = tokio::task::spawn_blocking(move || {
             let control = JobControl { studio: &studio, job: id, stop: &stop };
-            let pictures = studio.engine.run(&spec, &control)?;
+            let pictures = studio.engine.run(&spec, &Given::Words, &control)?;
             let encoder = &*studio.encoder;
             std::thread::scope(|scope| {
                 let encode = |picture: Picture| {

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use medici_studio::engine::{Background, Control, Encoder, Engine, Pixels, Size, Spec, Step};
+use medici_studio::engine::{Background, Control, Encoder, Engine, Given, Pixels, Size, Spec, Step};
 use serde::Serialize;
 
 use crate::{
@@ -110,7 +110,7 @@ fn draw(engine: &dyn Engine, encoder: &dyn Encoder, spec: &Spec, directory: &Pat
     check(engine, spec)?;
     let begun = stopwatch();
     let progress = Bar::new(spec);
-    let pictures = engine.run(spec, &progress).context("nothing was drawn")?;
+    let pictures = engine.run(spec, &Given::Words, &progress).context("nothing was drawn")?;
     let render_ms = begun.elapsed().as_millis();
     progress.bar.finish_and_clear();
     let understanding = engine.understanding(&spec.prompt);
@@ -153,7 +153,16 @@ fn check(engine: &dyn Engine, spec: &Spec) -> Result<()> {
 }
 
 fn spec(prompt: &str, count: u32, size: Size, seed: u64) -> Spec {
-    Spec { prompt: prompt.to_owned(), count, size, seed, background: Background::Auto, steps: None, previews: 0 }
+    Spec {
+        prompt: prompt.to_owned(),
+        count,
+        size,
+        seed,
+        background: Background::Auto,
+        steps: None,
+        previews: 0,
+        readings: Vec::new(),
+    }
 }
 
 /// Returns a seed short enough to be read out.

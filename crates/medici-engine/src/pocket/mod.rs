@@ -32,8 +32,8 @@ mod vectors_tests;
 use std::collections::HashMap;
 
 use medici_studio::engine::{
-    Background, Capabilities, Control, Drawing, Engine, EngineError, Estimate, Picture, Pixels, Size, Spec, Step,
-    Understanding,
+    Background, Capabilities, Control, Drawing, Engine, EngineError, Estimate, Given, Picture, Pixels, Size, Spec,
+    Step, Understanding,
 };
 
 use basis::{Basis, SIDE};
@@ -242,8 +242,11 @@ impl Engine for Pocket {
         understanding::of(&prompt::read(prompt, &self.names, &self.prior))
     }
 
-    fn run(&self, spec: &Spec, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
+    fn run(&self, spec: &Spec, given: &Given, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
         self.check(spec)?;
+        if *given != Given::Words {
+            return Err(EngineError::BadSpec("this engine draws from words alone".to_owned()));
+        }
         let started = estimate::now();
         let wish = prompt::read(&spec.prompt, &self.names, &self.prior);
         let transparent = match spec.background {

@@ -18,11 +18,12 @@ fn spec(prompt: &str) -> Spec {
         background: Background::Auto,
         steps: None,
         previews: 0,
+        readings: Vec::new(),
     }
 }
 
 fn draw(spec: &Spec) -> Vec<Picture> {
-    POCKET.run(spec, &Uncontrolled).unwrap()
+    POCKET.run(spec, &Given::Words, &Uncontrolled).unwrap()
 }
 
 #[derive(Default)]
@@ -115,7 +116,8 @@ fn previews_come_nearer_to_the_picture_every_time() {
         ("a cat and a dog", 8),
     ] {
         let control = Watching::default();
-        let pictures = POCKET.run(&Spec { count: 4, seed, previews: 3, ..spec(prompt) }, &control).unwrap();
+        let pictures =
+            POCKET.run(&Spec { count: 4, seed, previews: 3, ..spec(prompt) }, &Given::Words, &control).unwrap();
         let previews = control.previews.into_inner().unwrap();
         for picture in pictures {
             let last = resized(picture.pixels, PREVIEW_SIDE);
@@ -190,14 +192,14 @@ fn pictures_are_not_degenerate() {
 fn a_run_ends_within_a_step_of_being_cancelled() {
     for cancel_at in [0, 1, 7, STEPS_DEFAULT] {
         let control = Watching { cancel_at: Some(cancel_at), ..Watching::default() };
-        assert!(matches!(POCKET.run(&spec("castle"), &control), Err(EngineError::Cancelled)));
+        assert!(matches!(POCKET.run(&spec("castle"), &Given::Words, &control), Err(EngineError::Cancelled)));
         assert_eq!(control.steps.load(Ordering::SeqCst), cancel_at);
     }
 }
 
 #[test]
 fn bad_specs_are_refused_with_what_is_allowed() {
-    let refused = |spec: &Spec| match POCKET.run(spec, &Uncontrolled) {
+    let refused = |spec: &Spec| match POCKET.run(spec, &Given::Words, &Uncontrolled) {
         Err(EngineError::BadSpec(message)) => message,
         other => panic!("{spec:?} gave {other:?}"),
     };

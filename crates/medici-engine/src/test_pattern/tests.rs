@@ -13,11 +13,12 @@ fn spec(prompt: &str) -> Spec {
         background: Background::Auto,
         steps: None,
         previews: 3,
+        readings: Vec::new(),
     }
 }
 
 fn run(prompt: &str) -> Result<Vec<Picture>, EngineError> {
-    TestPattern::default().run(&spec(prompt), &Uncontrolled)
+    TestPattern::default().run(&spec(prompt), &Given::Words, &Uncontrolled)
 }
 
 /// Counts what it is told, and cancels after some steps.
@@ -43,10 +44,10 @@ impl Control for Counting {
 #[test]
 fn four_begin_with_the_one() {
     let four = run("bars").unwrap();
-    let one = TestPattern::default().run(&Spec { count: 1, ..spec("bars") }, &Uncontrolled).unwrap();
+    let one = TestPattern::default().run(&Spec { count: 1, ..spec("bars") }, &Given::Words, &Uncontrolled).unwrap();
     assert_eq!(four[..1], one);
     assert_ne!(four[0].pixels, four[1].pixels);
-    let other = TestPattern::default().run(&Spec { seed: 8, ..spec("bars") }, &Uncontrolled).unwrap();
+    let other = TestPattern::default().run(&Spec { seed: 8, ..spec("bars") }, &Given::Words, &Uncontrolled).unwrap();
     assert_ne!(four[0].pixels, other[0].pixels);
     assert_ne!(four[0].pixels, run("other bars").unwrap()[0].pixels);
 }
@@ -54,7 +55,7 @@ fn four_begin_with_the_one() {
 #[test]
 fn sizes_and_transparency_are_honoured() {
     let wanted = Spec { size: Size::square(512), background: Background::Transparent, ..spec("bars") };
-    let drawn = TestPattern::default().run(&wanted, &Uncontrolled).unwrap();
+    let drawn = TestPattern::default().run(&wanted, &Given::Words, &Uncontrolled).unwrap();
     assert_eq!(drawn[3].pixels.size, Size::square(512));
     assert!(drawn[3].pixels.alpha);
     assert_eq!(drawn[3].pixels.bytes.len(), 512 * 512 * 4);
@@ -63,7 +64,7 @@ fn sizes_and_transparency_are_honoured() {
 #[test]
 fn each_picture_has_its_previews_each_nearer_than_the_last() {
     let control = Counting::default();
-    let drawn = TestPattern::default().run(&spec("bars"), &control).unwrap();
+    let drawn = TestPattern::default().run(&spec("bars"), &Given::Words, &control).unwrap();
     let previews = control.previews.into_inner().unwrap();
     for picture in &drawn {
         let own: Vec<&Pixels> = previews.iter().filter(|(i, _)| *i == picture.index).map(|(_, p)| p).collect();
@@ -89,17 +90,17 @@ fn it_misbehaves_as_the_prompt_says() {
 #[test]
 fn it_misbehaves_as_the_script_says() {
     let engine = TestPattern::new(Script { mishap: Some(Mishap::Fail), ..Script::default() });
-    assert!(matches!(engine.run(&spec("bars"), &Uncontrolled), Err(EngineError::Failed(_))));
+    assert!(matches!(engine.run(&spec("bars"), &Given::Words, &Uncontrolled), Err(EngineError::Failed(_))));
     let engine = TestPattern::new(Script { short: 1, ..Script::default() });
-    assert_eq!(engine.run(&spec("bars"), &Uncontrolled).unwrap().len(), 3);
+    assert_eq!(engine.run(&spec("bars"), &Given::Words, &Uncontrolled).unwrap().len(), 3);
 }
 
 #[test]
 fn it_fails_once_for_each_prompt() {
     let engine = TestPattern::default();
     for prompt in ["[fail once] a", "[fail once] b"] {
-        assert!(matches!(engine.run(&spec(prompt), &Uncontrolled), Err(EngineError::Failed(_))));
-        assert_eq!(engine.run(&spec(prompt), &Uncontrolled).unwrap().len(), 4);
+        assert!(matches!(engine.run(&spec(prompt), &Given::Words, &Uncontrolled), Err(EngineError::Failed(_))));
+        assert_eq!(engine.run(&spec(prompt), &Given::Words, &Uncontrolled).unwrap().len(), 4);
     }
 }
 
@@ -107,7 +108,10 @@ fn it_fails_once_for_each_prompt() {
 fn a_stalled_or_slow_run_still_answers_a_cancel() {
     for (prompt, cancel_at) in [("[stall]", 3), ("[slow 60s]", 0), ("bars", 5)] {
         let control = Counting { cancel_at: Some(cancel_at), ..Counting::default() };
-        assert!(matches!(TestPattern::default().run(&spec(prompt), &control), Err(EngineError::Cancelled)));
+        assert!(matches!(
+            TestPattern::default().run(&spec(prompt), &Given::Words, &control),
+            Err(EngineError::Cancelled)
+        ));
         assert_eq!(control.steps.load(Ordering::SeqCst), cancel_at, "{prompt}");
     }
 }
@@ -122,6 +126,6 @@ fn bad_specs_are_refused() {
         Spec { size: Size { width: 256, height: 64 }, ..spec("bars") },
         Spec { steps: Some(51), ..spec("bars") },
     ] {
-        assert!(matches!(engine.run(&wrong, &Uncontrolled), Err(EngineError::BadSpec(_))), "{wrong:?}");
+        assert!(matches!(engine.run(&wrong, &Given::Words, &Uncontrolled), Err(EngineError::BadSpec(_))), "{wrong:?}");
     }
 }

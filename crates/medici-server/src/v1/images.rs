@@ -78,6 +78,7 @@ fn submission(state: &AppState, caller: AccountCaller, request: &Generation, key
             background: request.background,
             steps: None,
             previews: 0,
+            readings: Vec::new(),
         },
         key,
     }

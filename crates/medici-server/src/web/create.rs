@@ -132,6 +132,7 @@ impl Draft {
                 background: self.background(),
                 steps: None,
                 previews: studio.limits.previews,
+                readings: Vec::new(),
             },
             key,
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::http::Method;
 use medici_engine::TestPattern;
 use medici_store::Fault;
-use medici_studio::engine::{Capabilities, Control, Engine, EngineError, Estimate, Picture, Spec, Understanding};
+use medici_studio::engine::{
+    Capabilities, Control, Engine, EngineError, Estimate, Given, Picture, Spec, Understanding,
+};
 use serde_json::{Value, json};
 
 use crate::house::{GENERATIONS, House, Plan};
@@ -321,8 +323,8 @@ impl Engine for Defective {
         assert!(prompt != "a defect", "the secret of the defect");
         self.0.understanding(prompt)
     }
-    fn run(&self, spec: &Spec, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
-        self.0.run(spec, control)
+    fn run(&self, spec: &Spec, given: &Given, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
+        self.0.run(spec, given, control)
     }
 }
 

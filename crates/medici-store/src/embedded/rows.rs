@@ -164,6 +164,8 @@ struct SpecData {
     background: String,
     steps: Option<u32>,
     previews: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    readings: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -256,7 +258,7 @@ pub(crate) fn all_jobs(db: &Connection, mut each: impl FnMut(Result<Job>)) -> Re
 }
 
 fn job_data(job: &Job) -> JobData {
-    let Spec { prompt, count, size, seed, background, steps, previews } = &job.spec;
+    let Spec { prompt, count, size, seed, background, steps, previews, readings } = &job.spec;
     JobData {
         api_key: job.api_key.map(|key| key.to_string()),
         operation: job.operation.as_str().to_owned(),
@@ -270,6 +272,7 @@ fn job_data(job: &Job) -> JobData {
             background: background_name(*background).to_owned(),
             steps: *steps,
             previews: *previews,
+            readings: readings.clone(),
         },
         quote: QuoteData {
             version: job.quote.version.micros(),
@@ -351,6 +354,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
             background: background(&data.spec.background)?,
             steps: data.spec.steps,
             previews: data.spec.previews,
+            readings: data.spec.readings,
         },
         quote: Quote {
             version: at(data.quote.version),

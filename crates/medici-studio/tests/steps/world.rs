@@ -16,7 +16,7 @@ use medici_ledger::{
 };
 use medici_store::{Memory, MemoryBlobs};
 use medici_studio::engine::{
-    Background, Capabilities, Control, Engine, EngineError, Estimate, Picture, Size, Spec, Understanding,
+    Background, Capabilities, Control, Engine, EngineError, Estimate, Given, Picture, Size, Spec, Understanding,
 };
 use medici_studio::{
     ApiKeyId, BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Running, Studio,
@@ -135,6 +135,7 @@ impl World {
                 background: Background::Auto,
                 steps: None,
                 previews: 4,
+                readings: Vec::new(),
             },
             key: Some(key_use(account, "/v1/images/generations", key, prompt)),
         };
@@ -285,12 +286,12 @@ impl Engine for Gated {
     fn understanding(&self, prompt: &str) -> Understanding {
         self.pattern.understanding(prompt)
     }
-    fn run(&self, spec: &Spec, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
+    fn run(&self, spec: &Spec, given: &Given, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
         self.runs.fetch_add(1, Ordering::SeqCst);
         while self.closed.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.pattern.run(spec, control)
+        self.pattern.run(spec, given, control)
     }
 }
 

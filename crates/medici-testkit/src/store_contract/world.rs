@@ -192,6 +192,7 @@ pub fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
             background: Background::Auto,
             steps: None,
             previews: 3,
+            readings: vec!["a red fox, painted".to_owned()],
         },
         quote: quote(prices, now),
         hold: HoldId::from_u128(ids.next()),

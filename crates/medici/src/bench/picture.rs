@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
-use medici_studio::engine::{Background, Size, Spec, Uncontrolled};
+use medici_studio::engine::{Background, Given, Size, Spec, Uncontrolled};
 
 use super::{
     HttpBench,
@@ -76,9 +76,10 @@ fn by_hand(place: &Place) -> Result<Duration> {
                 background: Background::Auto,
                 steps: None,
                 previews,
+                readings: Vec::new(),
             };
             let begun = stopwatch();
-            let pictures = engine.run(&spec, &Uncontrolled)?;
+            let pictures = engine.run(&spec, &Given::Words, &Uncontrolled)?;
             for picture in pictures {
                 medici_studio::BlobStore::put(&*blobs, encoder.png(&picture.pixels)).await?;
             }
