@@ -335,3 +335,18 @@ test("everything works without scripts", async () => {
   assert.equal(await page.locator(`[id="${job.split("/").pop()}"] .open img`).count(), 4);
   await done();
 });
+
+test("prices are on a page, on a phone too, in both themes", async () => {
+  for (const [name, options] of Object.entries({
+    "prices": {},
+    "prices-phone-dark": { viewport: { width: 360, height: 740 }, colorScheme: "dark" },
+  })) {
+    const { page, done } = await open(options);
+    await page.locator("footer a").click();
+    await page.locator(".version.now").waitFor();
+    assert.match(await page.locator(".version.now").textContent(), /generate\s*1 credit for up to 4 pictures/);
+    await assertNoSideways(page, name);
+    await shot(page, name);
+    await done();
+  }
+});

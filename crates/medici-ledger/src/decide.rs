@@ -18,7 +18,7 @@ use std::time::Duration;
 use crate::amount::{AMOUNT_MAX, Cents, Credits};
 use crate::apply::split;
 use crate::budget::Spender;
-use crate::command::{Command, Decision, GrantError, Refusal, Reply};
+use crate::command::{Command, Decision, Reply};
 use crate::entry::{Bodies, Entry, Fact, Grant, MeterEvent};
 use crate::hold::{HOLD_SECONDS_MAX, Hold, OPEN_HOLDS_MAX, Slice, VoidReason};
 use crate::ids::HoldId;
@@ -27,6 +27,7 @@ use crate::memory::End;
 use crate::plan::PlanName;
 use crate::price_book::PriceBook;
 use crate::quote::Quote;
+use crate::refusal::{GrantError, Refusal};
 use crate::time::Timestamp;
 use crate::wallet::{OPEN_LOTS_MAX, Wallet};
 

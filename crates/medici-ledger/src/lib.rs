@@ -55,6 +55,7 @@ mod legs;
 mod lot;
 mod memory;
 mod order;
+mod refusal;
 mod wallet;
 
 mod codec;
@@ -81,7 +82,7 @@ pub use budget::{BUDGETS_MAX, Budget, BudgetPeriod, Spender, Subject};
 pub use calendar::{AnchorPolicy, Months};
 pub use codec::CodecError;
 pub use cohort::{CohortName, CohortTerms};
-pub use command::{Command, Decision, GrantError, OrderError, Refusal, Reply};
+pub use command::{Command, Decision, Reply};
 pub use decide::{Booked, Charge, REFUND_GRACE, Session, Wish};
 pub use entry::{Bodies, Entry, Fact, Grant, MeterEvent, Replacement};
 pub use estimate::{BREAK_EVEN_PROMPTS_MAX, BreakEven, Estimate, EstimateError, Month, Packs, Way};
@@ -110,6 +111,7 @@ pub use price_check::{CODE_CHARS_MAX, LATE_GRACE_MAX, OFFERS_MAX, PriceBookError
 pub use price_rule::{Conditions, MeterName, OperationPrice, PriceRule, RULES_MAX, Rate};
 pub use price_warning::Warning;
 pub use quote::{ChargeMode, Quote, QuoteError, Usage};
+pub use refusal::{GrantError, OrderError, Refusal};
 pub use tax::{TaxRate, TaxRateError, allocate};
 pub use time::{Timestamp, TimestampError};
 pub use wallet::{OPEN_LOTS_MAX, Wallet};

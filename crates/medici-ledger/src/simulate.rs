@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use crate::amount::Currency;
-use crate::command::{Command, Refusal};
+use crate::command::Command;
 use crate::entry::{Entry, Fact, Grant};
 use crate::ids::{AccountId, HoldId};
 use crate::operation::Operation;
 use crate::posting::{LedgerAccount, Unit};
 use crate::price_book::PriceBook;
 use crate::quote::{Quote, Usage};
+use crate::refusal::Refusal;
 use crate::statement::Period;
 use crate::time::Timestamp;
 use crate::wallet::Wallet;

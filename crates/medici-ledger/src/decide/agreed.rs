@@ -7,12 +7,13 @@ use crate::amount::{AMOUNT_MAX, Cents, Credits};
 use crate::budget::{BUDGETS_MAX, BudgetPeriod, Subject};
 use crate::calendar::months_after;
 use crate::cohort::{CohortName, CohortTerms};
-use crate::command::{Refusal, Reply};
+use crate::command::Reply;
 use crate::decide::Draft;
 use crate::entry::{Fact, Grant};
 use crate::give_back::{Capture, GiveBackReason};
 use crate::ids::LotNumber;
 use crate::lot::{Class, Source};
+use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 

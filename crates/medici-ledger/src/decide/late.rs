@@ -1,12 +1,12 @@
 //! Late usage: charged to the lots that were live when it happened, even if their end is booked already.
 
 use crate::amount::Credits;
-use crate::command::Refusal;
 use crate::decide::Draft;
 use crate::entry::Fact;
 use crate::hold::Slice;
 use crate::ids::LotNumber;
 use crate::price_book::PriceBook;
+use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::amount::{AMOUNT_MAX, Cents, Money};
 use crate::calendar::{Months, months_after, occurrence};
-use crate::command::{OrderError, Refusal, Reply};
+use crate::command::Reply;
 use crate::decide::Draft;
 use crate::entry::{Fact, Grant};
 use crate::external_id::ExternalId;
@@ -14,6 +14,7 @@ use crate::order::{
     Item, Order, OrderRecord, PLACED_ORDERS_MAX, PaymentState, PlanChangeMode, REVERSALS_MAX, Reversal, ReversalState,
 };
 use crate::plan::PlanName;
+use crate::refusal::{OrderError, Refusal};
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 

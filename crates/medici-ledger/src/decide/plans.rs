@@ -2,7 +2,7 @@
 
 use crate::amount::{Cents, Credits, Money};
 use crate::calendar::AnchorPolicy;
-use crate::command::{OrderError, Refusal, Reply};
+use crate::command::Reply;
 use crate::decide::Draft;
 use crate::entry::{Fact, Grant};
 use crate::hold::Slice;
@@ -12,6 +12,7 @@ use crate::order::{Item, Order, PlanChangeMode};
 use crate::pack::Pack;
 use crate::plan::{PlanName, PlanTerms};
 use crate::price_book::PriceBook;
+use crate::refusal::{OrderError, Refusal};
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 

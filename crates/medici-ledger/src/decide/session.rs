@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use crate::amount::Credits;
-use crate::command::{Command, Refusal, Reply};
+use crate::command::{Command, Reply};
 use crate::decide::{Charge, Draft};
 use crate::entry::{Bodies, Entry};
 use crate::price_book::PriceBook;
+use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 

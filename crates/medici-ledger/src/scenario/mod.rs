@@ -24,11 +24,12 @@ mod words;
 
 use std::fmt;
 
-use crate::command::{Command, Refusal, Reply};
+use crate::command::{Command, Reply};
 use crate::entry::Entry;
 use crate::idempotency::Fingerprint;
 use crate::ids::AccountId;
 use crate::price_book::PriceBook;
+use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 

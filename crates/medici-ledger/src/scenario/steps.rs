@@ -9,11 +9,12 @@ use super::names::Names;
 use super::parse::Request;
 use super::words::Words;
 use super::{Key, Step, Subject};
-use crate::command::{Command, Refusal};
+use crate::command::Command;
 use crate::hold::VoidReason;
 use crate::idempotency::Fingerprint;
 use crate::ids::AccountId;
 use crate::price_book::PriceBook;
+use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 

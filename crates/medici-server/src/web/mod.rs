@@ -15,6 +15,8 @@ mod events;
 mod home;
 mod jobs;
 mod page;
+mod price_words;
+mod prices;
 mod strings;
 mod visitor;
 mod zone;
@@ -49,6 +51,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/jobs/{id}/events", get(events::events))
         .route("/jobs/{id}/cancel", post(jobs::cancel))
         .route("/jobs/{id}/images/{number}", get(jobs::image))
+        .route("/prices", get(prices::show))
         .route("/assets/{file}", get(assets::serve))
         .route("/{*path}", any(nowhere))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -3,7 +3,7 @@
 //! Plain texts are constants; texts with numbers in them are functions, because languages put numbers in
 //! different places and have different plurals.
 
-use medici_ledger::{Class, Credits, QuoteError, Refusal};
+use medici_ledger::{Class, Credits, Money, QuoteError, Refusal};
 use medici_studio::{FailReason, SubmitError, engine::Size};
 
 pub(super) const LANGUAGE: &str = "en";
@@ -38,6 +38,23 @@ pub(super) const OFFLINE: &str =
 pub(super) const CREDITS: &str = "Credits";
 pub(super) const CREDITS_NEXT_SPENT: &str = "Spent from the top: what expires first.";
 pub(super) const NO_LOTS: &str = "There are no credits in this account.";
+
+// Prices.
+pub(super) const PRICES_LINK: &str = "Prices and their history";
+pub(super) const PRICES_TITLE: &str = "Prices";
+pub(super) const PRICES_HEADING: &str = "What it costs";
+pub(super) const PRICES_HINT: &str = "Prices are never edited: each change is a version with the day it takes effect. \
+                                      What you asked for keeps the price of the moment you asked.";
+pub(super) const PRICES_IN_FORCE: &str = "In force";
+pub(super) const PRICES_UPCOMING: &str = "Announced";
+pub(super) const PRICES_OPERATIONS: &str = "Operations";
+pub(super) const PRICES_PLANS: &str = "Plans";
+pub(super) const PRICES_PACKS: &str = "Packs";
+pub(super) const PRICES_GIFTS: &str = "Gifts";
+pub(super) const PRICES_NEW: &str = "new";
+pub(super) const PRICES_GONE: &str = "no longer sold";
+pub(super) const PRICE_FREE: &str = "free";
+pub(super) const PLAN_GRANDFATHER: &str = "whoever was on it before keeps the terms of before";
 
 // Jobs.
 pub(super) const JOB_TITLE: &str = "Pictures";
@@ -136,6 +153,100 @@ pub(super) const SURPRISES: [&str; 24] = [
 
 pub(super) fn credits(amount: Credits) -> String {
     if amount == Credits::whole(1) { "1 credit".into() } else { format!("{amount} credits") }
+}
+
+pub(super) fn prices_since(day: &str) -> String {
+    format!("Since {day}")
+}
+
+pub(super) fn prices_from(day: &str) -> String {
+    format!("From {day}")
+}
+
+pub(super) fn prices_between(from: &str, until: &str) -> String {
+    format!("{from} until {until}")
+}
+
+pub(super) fn prices_published(day: &str, reason: &str) -> String {
+    if reason.is_empty() { format!("Published {day}.") } else { format!("Published {day}: {reason}") }
+}
+
+pub(super) fn prices_before(terms: &str) -> String {
+    format!("before: {terms}")
+}
+
+pub(super) fn price_under(operation: &str, conditions: &str) -> String {
+    format!("{operation}, {conditions}")
+}
+
+pub(super) fn price_otherwise(operation: &str) -> String {
+    format!("{operation}, otherwise")
+}
+
+pub(super) fn price_base(price: Credits) -> String {
+    format!("{} a request", credits(price))
+}
+
+/// `1 credit for up to 4 pictures`
+pub(super) fn price_covers(price: Credits, pictures: u32) -> String {
+    match pictures {
+        1 => format!("{} each", credits(price)),
+        _ => format!("{} for up to {pictures} pictures", credits(price)),
+    }
+}
+
+pub(super) fn price_each(price: Credits) -> String {
+    format!("{} a picture", credits(price))
+}
+
+pub(super) fn price_megapixel(price: Credits) -> String {
+    format!("{} a megapixel", credits(price))
+}
+
+pub(super) fn price_metered(price: Credits, meter: &str) -> String {
+    format!("{} for 1,000 {meter}", credits(price))
+}
+
+fn months(count: u16) -> String {
+    if count == 1 { "1 month".into() } else { format!("{count} months") }
+}
+
+pub(super) fn plan_month(monthly: Credits, price: Option<Money>, expires: u16) -> String {
+    let price = price.map_or_else(|| "free".to_owned(), |price| format!("{price} a month"));
+    format!("{price}, {} each month, which last {}", credits(monthly), months(expires))
+}
+
+pub(super) fn plan_rollover(max: Credits, count: u16) -> String {
+    format!("up to {max} of a month's credits live on for {}", months(count))
+}
+
+pub(super) fn plan_images(max: u32) -> String {
+    format!("at most {max} pictures a request")
+}
+
+pub(super) fn plan_jobs(max: u32) -> String {
+    format!("at most {max} requests at a time")
+}
+
+pub(super) fn plan_models(models: &str) -> String {
+    format!("models: {models}")
+}
+
+pub(super) fn pack(amount: Credits, bonus: Credits, price: Money, expires: u16) -> String {
+    let bonus = if bonus.is_zero() { String::new() } else { format!(" and {bonus} as a gift") };
+    format!("{price} for {}{bonus}, which last {}", credits(amount), months(expires))
+}
+
+pub(super) fn pack_volume(from: u32, price: Money) -> String {
+    format!("{price} each for {from} or more")
+}
+
+pub(super) fn pack_graduated(from: u32, price: Money) -> String {
+    format!("{price} each from the {from}th on")
+}
+
+pub(super) fn gift(bonus: Credits, expires: u16) -> String {
+    format!("{} once, which last {}", credits(bonus), months(expires))
 }
 
 pub(super) fn generate(price: Credits) -> String {

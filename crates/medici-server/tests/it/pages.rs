@@ -248,3 +248,29 @@ async fn who_is_lost_gets_a_page_and_a_program_gets_its_dialect() {
     let closed = house.get("/").header("accept", "text/html").send().await.is(401);
     assert!(closed.text().contains("open the URL that the server printed"));
 }
+
+#[tokio::test]
+async fn the_prices_page_says_what_is_was_and_comes_and_what_changed() {
+    let visit = Visit::begin(House::idle().await).await;
+    let book = r#"
+        [[version]]
+        effective = 2026-12-01T00:00:00Z
+        [version.operations]
+        generate = { credits = "1", included = 4 }
+        edit     = { credits = "2", included = 3 }
+        vary     = { credits = "1", included = 3 }
+        [version.plans.free]
+        monthly = "10"
+        [version.plans.none]
+        monthly = "0"
+    "#;
+    let body = serde_json::json!({ "book": book, "reason": "<b>edits</b> are dearer to draw" });
+    visit.house.post("/api/prices", body).key(&visit.house.admin).send().await.is(201);
+
+    let page = visit.get("/prices").await.is(200).text().to_owned();
+    let places: Vec<usize> = ["From 1 Dec", "In force", " until "].map(|words| page.find(words).expect(words)).into();
+    assert!(places.is_sorted(), "what comes stands above what is, and that above what was");
+    assert!(page.contains("2 credits for up to 3 pictures <small>before: 1 credit for up to 3 pictures</small>"));
+    assert!(page.contains("&#60;b&#62;edits&#60;/b&#62; are dearer to draw"));
+    assert!(visit.get("/").await.is(200).text().contains("href=\"/prices\""));
+}
