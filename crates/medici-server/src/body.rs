@@ -16,6 +16,8 @@ const API_BYTES_MAX: usize = 64 << 10;
 /// The largest JSON body under `/v1`. A parsed body takes many times its length in memory, and the longest
 /// prompt that any profile allows is 32,000 characters of at most 12 bytes each.
 const V1_BYTES_MAX: usize = 1 << 20;
+/// The largest JSON body with pictures in it: sixteen data URLs need not fit, one of the longest does.
+const PICTURES_BYTES_MAX: usize = 64 << 20;
 /// The longest excerpt of a parser's message that is repeated to the caller.
 const PROBLEM_CHARS_MAX: usize = 240;
 
@@ -30,6 +32,9 @@ pub(crate) struct JsonRequest<T> {
 
 /// A JSON object, whose members are looked at one by one.
 pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
+
+/// A JSON object that may have pictures in it.
+pub(crate) struct LargeJsonObject(pub(crate) Map<String, Value>);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Fault;
@@ -62,12 +67,24 @@ impl FromRequest<AppState> for JsonObject {
     type Rejection = Fault;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Fault> {
-        let bytes = read_json(request, state, V1_BYTES_MAX).await?;
-        // Only syntax can be wrong here, and the messages about it repeat nothing of the body.
-        match serde_json::from_slice(&bytes).map_err(|problem| malformed(&problem))? {
-            Value::Object(object) => Ok(Self(object)),
-            _ => Err(Fault::request("invalid_json", "The request's body must be a JSON object.")),
-        }
+        object(request, state, V1_BYTES_MAX).await.map(Self)
+    }
+}
+
+impl FromRequest<AppState> for LargeJsonObject {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Fault> {
+        object(request, state, PICTURES_BYTES_MAX).await.map(Self)
+    }
+}
+
+async fn object(request: Request, state: &AppState, bytes_max: usize) -> Result<Map<String, Value>, Fault> {
+    let bytes = read_json(request, state, bytes_max).await?;
+    // Only syntax can be wrong here, and the messages about it repeat nothing of the body.
+    match serde_json::from_slice(&bytes).map_err(|problem| malformed(&problem))? {
+        Value::Object(object) => Ok(object),
+        _ => Err(Fault::request("invalid_json", "The request's body must be a JSON object.")),
     }
 }
 

@@ -18,6 +18,7 @@ use tracing::Instrument;
 use crate::{
     api::problem,
     error::Fault,
+    rate_limit::RateNote,
     state::{AppState, ServerConfig},
     v1,
 };
@@ -47,6 +48,8 @@ pub(crate) async fn edge(State(state): State<AppState>, mut request: Request, ne
     if let Some(organization) = &organization {
         request.extensions_mut().insert(organization.clone());
     }
+    let rates = RateNote::default();
+    request.extensions_mut().insert(rates.clone());
     let mut response = match check(&state.config, &request) {
         Err(fault) => fault.into_response(),
         Ok(()) => {
@@ -67,6 +70,9 @@ pub(crate) async fn edge(State(state): State<AppState>, mut request: Request, ne
     headers.insert(REQUEST_ID, text(&id));
     if close {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(levels) = rates.0.get() {
+        levels.write(headers);
     }
     if let Some(organization) = organization {
         let took = state.studio.clock.now().since(begun).as_millis();

@@ -13,6 +13,8 @@ use medici_studio::{
 };
 use tracing::error;
 
+use crate::{rate_limit::Limited, v1::profile::Family};
+
 /// Why a request failed, with everything its message needs.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
@@ -54,6 +56,17 @@ pub(crate) enum Fault {
     Conflict { code: &'static str, message: String },
     /// The idempotency key belongs to another request.
     KeyReused,
+    /// An uploaded picture cannot be read.
+    BadImage { message: String },
+    /// What was asked for, or what was drawn, is not allowed here.
+    Blocked {
+        /// What it was taken for.
+        categories: Vec<String>,
+        /// Whether the caller speaks to one of the newer models, which say it in other words.
+        newer: bool,
+    },
+    /// Too many requests, pictures or credits in a minute.
+    RateLimited(Box<Limited>),
     /// Too few credits.
     OutOfCredits { needed: Credits, available: Credits },
     /// The account may not spend, whatever it has: a budget is used up, or it owes credits.
@@ -94,6 +107,14 @@ impl Fault {
     /// Returns the fault of a request that is wrong as a whole.
     pub(crate) fn request(code: &'static str, message: impl Into<String>) -> Self {
         Self::Input(Box::new(Input { code: Some(code), param: None, message: message.into() }))
+    }
+
+    /// Returns the fault in the words that clients of a family of models expect.
+    pub(crate) fn for_family(self, family: Family) -> Self {
+        match self {
+            Self::Blocked { categories, .. } => Self::Blocked { categories, newer: family == Family::Gpt },
+            other => other,
+        }
     }
 
     /// Logs what a stranger must not read, with its causes, and returns what they may.

@@ -6,7 +6,7 @@ use medici_ledger::{
     idempotency::{Endpoint, Fingerprint, Keep, KeyScope},
 };
 use medici_studio::KeyUse;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::Fault;
 
@@ -52,20 +52,29 @@ pub(crate) fn canonical(value: &Value) -> Vec<u8> {
     bytes
 }
 
+/// Returns the canonical form of a JSON object.
+pub(crate) fn canonical_object(object: &Map<String, Value>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_object(object, &mut bytes);
+    bytes
+}
+
+fn write_object(object: &Map<String, Value>, out: &mut Vec<u8>) {
+    let mut members: Vec<_> = object.iter().filter(|(_, value)| !value.is_null()).collect();
+    members.sort_by_key(|(name, _)| *name);
+    out.push(b'{');
+    for (name, value) in members {
+        write_scalar(name, out);
+        out.push(b':');
+        write_canonical(value, out);
+        out.push(b',');
+    }
+    out.push(b'}');
+}
+
 fn write_canonical(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Object(object) => {
-            let mut members: Vec<_> = object.iter().filter(|(_, value)| !value.is_null()).collect();
-            members.sort_by_key(|(name, _)| *name);
-            out.push(b'{');
-            for (name, value) in members {
-                write_scalar(name, out);
-                out.push(b':');
-                write_canonical(value, out);
-                out.push(b',');
-            }
-            out.push(b'}');
-        }
+        Value::Object(object) => write_object(object, out),
         Value::Array(items) => {
             out.push(b'[');
             for item in items {

@@ -11,6 +11,7 @@
 mod routes;
 mod serve;
 mod state;
+mod submitting;
 
 mod connection;
 mod framing;
@@ -22,9 +23,11 @@ mod reply;
 mod auth;
 mod body;
 mod idempotency;
+mod job_news;
 mod links;
 mod price_version;
 mod query;
+mod rate_limit;
 mod session;
 mod sign;
 mod wire;
@@ -37,6 +40,7 @@ mod web;
 
 pub use api::estimate::EstimateBody;
 pub use price_version::price_version;
+pub use rate_limit::Rates;
 pub use routes::{Access, route_list, router};
 pub use serve::serve;
 

@@ -11,7 +11,12 @@ use std::{
 use medici_ledger::AccountId;
 use medici_studio::{ApiKey, ApiKeyId, StoreError, Studio};
 
-use crate::{api::events::Turns, auth::KeyCache, v1::attempts::Attempts};
+use crate::{
+    api::events::Turns,
+    auth::KeyCache,
+    rate_limit::{RateLimits, Rates},
+    v1::{attempts::Attempts, uploads::Decoding},
+};
 
 /// What every handler is given. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +36,10 @@ pub(crate) struct Shared {
     pub(crate) keys: KeyCache,
     /// Who waits for which job.
     pub(crate) attempts: Attempts,
+    /// Who may have uploads decoded now.
+    pub(crate) decoding: Decoding,
+    /// What accounts have asked for in the last minute.
+    pub(crate) rate_limits: RateLimits,
     /// Who may send meter events now.
     pub(crate) event_turns: Turns,
     /// Whether the printed URL has been used.
@@ -82,6 +91,8 @@ pub struct ServerConfig {
     pub connections_max: usize,
     /// How long requests may take to end after the server was told to stop.
     pub drain_timeout: Duration,
+    /// What an account may ask for in a minute.
+    pub rates: Rates,
     /// The account of the person who started the server, until sign-in exists.
     pub owner: AccountId,
     /// The token in the printed URL; the first browser that brings it becomes the owner's.
@@ -104,6 +115,7 @@ impl ServerConfig {
             disconnect_grace: Duration::from_secs(60),
             connections_max: 4_096,
             drain_timeout: Duration::from_secs(30),
+            rates: Rates::default(),
             owner,
             sign_in_token,
         }

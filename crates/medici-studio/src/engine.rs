@@ -157,6 +157,19 @@ pub struct Mask {
     pub bytes: Vec<u8>,
 }
 
+impl Mask {
+    /// Returns the mask as a grey picture.
+    pub fn to_pixels(&self) -> Pixels {
+        Pixels { size: self.size, alpha: false, bytes: self.bytes.iter().flat_map(|grey| [*grey; 3]).collect() }
+    }
+
+    /// Returns the mask that a grey picture shows.
+    pub fn of_grey(pixels: &Pixels) -> Self {
+        let channels = if pixels.alpha { 4 } else { 3 };
+        Self { size: pixels.size, bytes: pixels.bytes.chunks_exact(channels).map(|pixel| pixel[0]).collect() }
+    }
+}
+
 impl std::fmt::Debug for Mask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Mask({})", self.size)

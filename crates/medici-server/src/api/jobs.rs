@@ -106,12 +106,12 @@ async fn own(state: &AppState, caller: AccountCaller, id: &str) -> Result<Job, F
     state.studio.job(caller.account, id).await?.ok_or_else(missing)
 }
 
-async fn with_images(state: &AppState, job: Job) -> Result<Json<JobBody>, Fault> {
+pub(super) async fn with_images(state: &AppState, job: Job) -> Result<Json<JobBody>, Fault> {
     let images = state.studio.store.images(job.id).await?;
     Ok(Json(body(state, Finished { job, images })))
 }
 
-fn body(state: &AppState, finished: Finished) -> JobBody {
+pub(super) fn body(state: &AppState, finished: Finished) -> JobBody {
     let Finished { job, images } = finished;
     let now = state.studio.clock.now();
     let (finished_at, reason, charged) = match &job.state {

@@ -12,6 +12,8 @@ mod statement;
 mod charges;
 mod event_body;
 pub(crate) mod events;
+mod draw;
+mod job_events;
 mod jobs;
 
 mod accounts;
@@ -48,6 +50,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("POST", "/api/prices", Access::Admin, post(prices::publish)),
         Route::new("GET", "/api/estimate", Access::Public, get(estimate::estimate)),
         Route::new("GET", "/api/jobs", Access::Account, get(jobs::list)),
+        Route::new("POST", draw::JOBS, Access::Account, post(draw::draw)),
+        Route::new("GET", "/api/jobs/{id}/events", Access::Account, get(job_events::events)),
         Route::new("GET", "/api/jobs/{id}", Access::Account, get(jobs::one)),
         Route::new("POST", "/api/jobs/{id}/cancel", Access::Account, post(jobs::cancel)),
         Route::new("GET", "/api/orders", Access::AnyKey, get(orders::own)),

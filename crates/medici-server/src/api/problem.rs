@@ -47,12 +47,16 @@ pub(crate) fn write(fault: &Fault) -> Refused {
         needed,
         available,
     };
-    let waits = matches!(fault, Fault::TooManyJobs { .. } | Fault::Overloaded { .. } | Fault::StoreUnavailable);
+    let retry_after = match fault {
+        Fault::RateLimited(limited) => Some(limited.wait_seconds),
+        Fault::TooManyJobs { .. } | Fault::Overloaded { .. } | Fault::StoreUnavailable => Some(RETRY_SECONDS),
+        _ => None,
+    };
     Refused {
         status,
         media_type: "application/problem+json",
         body: serde_json::to_vec(&problem).expect("strings make JSON"),
-        retry_after: waits.then_some(RETRY_SECONDS),
+        retry_after,
         should_retry: None,
     }
 }
@@ -88,6 +92,14 @@ fn words(fault: &Fault) -> (StatusCode, &'static str, String) {
             return (StatusCode::PAYMENT_REQUIRED, "insufficient_credits", detail);
         }
         Fault::Capped { code, message } => return (StatusCode::PAYMENT_REQUIRED, code, message.clone()),
+        Fault::BadImage { message } => return (StatusCode::BAD_REQUEST, "invalid_image", message.clone()),
+        Fault::Blocked { categories, .. } => {
+            let detail = format!("This is not allowed here ({}). No credit was used.", categories.join(", "));
+            return (StatusCode::BAD_REQUEST, "content_policy_violation", detail);
+        }
+        Fault::RateLimited(limited) => {
+            return (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", format!("{limited} Nothing was charged."));
+        }
         Fault::TooManyJobs { message } => return (StatusCode::TOO_MANY_REQUESTS, "plan_limit", message.clone()),
         Fault::Overloaded { message } => {
             let detail = format!("{message} Nothing was charged; try again later.");

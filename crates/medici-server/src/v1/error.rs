@@ -24,6 +24,7 @@ struct Object<'a> {
 
 const INVALID: &str = "invalid_request_error";
 const SERVER: &str = "server_error";
+const USER: &str = "image_generation_user_error";
 const QUOTA: &str = "insufficient_quota";
 
 /// Seconds after which a full queue, or a store that is away, is worth another try.
@@ -87,6 +88,20 @@ pub(crate) fn write(fault: &Fault) -> Refused {
         },
         Fault::Conflict { code, message } => invalid(StatusCode::CONFLICT, code, message),
         Fault::KeyReused => invalid(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", KEY_REUSED),
+        Fault::BadImage { message } => row(StatusCode::BAD_REQUEST, USER, Some("invalid_image_file"), message),
+        Fault::Blocked { newer: false, .. } => invalid(StatusCode::BAD_REQUEST, "content_policy_violation", BLOCKED),
+        Fault::Blocked { newer: true, categories } => row(
+            StatusCode::BAD_REQUEST,
+            USER,
+            Some("moderation_blocked"),
+            &format!("{BLOCKED} safety_violations=[{}].", categories.join(", ")),
+        ),
+        Fault::RateLimited(limited) => row(
+            StatusCode::TOO_MANY_REQUESTS,
+            limited.kind.name(),
+            Some("rate_limit_exceeded"),
+            &format!("{limited} Nothing was charged."),
+        ),
         Fault::OutOfCredits { .. } => row(StatusCode::TOO_MANY_REQUESTS, QUOTA, Some(QUOTA), OUT_OF_QUOTA),
         // What OpenAI answers at a hard limit; the reason of ours follows.
         Fault::Capped { message, .. } => invalid(
@@ -139,6 +154,7 @@ const KEY_REUSED: &str = "This Idempotency-Key was used before with another requ
 const OUT_OF_QUOTA: &str = "You exceeded your current quota, please check your plan and billing details.";
 const STORE_UNAVAILABLE: &str = "The server's store is unavailable. Try again with the same Idempotency-Key: it \
     tells whether the request was carried out.";
+const BLOCKED: &str = "Your request was rejected as a result of our safety system. No credit was used.";
 const CANCELLED: &str = "The request was cancelled. No credit was used.";
 
 struct Row {
@@ -157,12 +173,16 @@ impl Row {
             Fault::OutOfCredits { .. } | Fault::JobFailed { .. } | Fault::JobCancelled => Some(false),
             _ => None,
         };
-        let waits = matches!(fault, Fault::TooManyJobs { .. } | Fault::Overloaded { .. } | Fault::StoreUnavailable);
+        let retry_after = match fault {
+            Fault::RateLimited(limited) => Some(limited.wait_seconds),
+            Fault::TooManyJobs { .. } | Fault::Overloaded { .. } | Fault::StoreUnavailable => Some(RETRY_SECONDS),
+            _ => None,
+        };
         Refused {
             status: self.status,
             media_type: "application/json",
             body,
-            retry_after: waits.then_some(RETRY_SECONDS),
+            retry_after,
             should_retry: retry,
         }
     }

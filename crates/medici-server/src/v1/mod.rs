@@ -7,11 +7,19 @@ use axum::routing::{get, post};
 
 pub(crate) mod attempts;
 pub(crate) mod error;
+mod edit;
+pub(crate) mod form;
 mod generation;
-mod images;
+pub(crate) mod images;
+mod images_body;
+pub(crate) mod looks;
 mod models;
-mod params;
-mod profile;
+pub(crate) mod params;
+pub(crate) mod profile;
+mod request;
+pub(crate) mod stream;
+pub(crate) mod uploads;
+mod variation;
 
 use crate::routes::{Access, Route};
 
@@ -24,6 +32,8 @@ pub(crate) fn is_v1(path: &str) -> bool {
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new("POST", images::GENERATIONS, Access::Account, post(images::generate)),
+        Route::new("POST", images::EDITS, Access::Account, post(images::edit)),
+        Route::new("POST", images::VARIATIONS, Access::Account, post(images::vary)),
         Route::new("GET", "/v1/models", Access::AnyKey, get(models::list)),
         Route::new("GET", "/v1/models/{id}", Access::AnyKey, get(models::one)),
     ]

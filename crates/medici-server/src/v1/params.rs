@@ -1,4 +1,7 @@
 //! The parameters of a request, one by one: absent and null are alike, a wrong type is said with its name.
+//!
+//! They come as the members of a JSON object or as the fields of a form, which are all texts; a field of no length
+//! is as good as none.
 
 use serde_json::{Map, Value};
 
@@ -7,13 +10,35 @@ use crate::error::{Fault, Input};
 /// The longest value that a message repeats. Prompts are never repeated.
 const SHOWN_CHARS_MAX: usize = 64;
 
-/// The members of a JSON body.
-pub(crate) struct Params<'a>(pub(crate) &'a Map<String, Value>);
+/// The parameters of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Params<'a> {
+    members: &'a Map<String, Value>,
+    /// Whether they are fields of a form.
+    form: bool,
+}
 
 impl<'a> Params<'a> {
+    /// Reads the members of a JSON body.
+    pub(crate) fn of_json(members: &'a Map<String, Value>) -> Self {
+        Self { members, form: false }
+    }
+
+    /// Reads the fields of a form.
+    pub(crate) fn of_form(members: &'a Map<String, Value>) -> Self {
+        Self { members, form: true }
+    }
+
     /// Returns a parameter that is there and not null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        let there = |value: &&Value| !value.is_null() && !(self.form && value.as_str().is_some_and(str::is_empty));
+        self.members.get(name).filter(there)
+    }
+
+    /// Returns the names of what is there.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        let this = *self;
+        self.members.keys().map(String::as_str).filter(move |name| this.get(name).is_some())
     }
 
     /// Returns a text.
@@ -25,7 +50,13 @@ impl<'a> Params<'a> {
     /// Returns a yes or no.
     pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, Fault> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        value.as_bool().map(Some).ok_or_else(|| wrong_type(name, "a boolean", value))
+        let read = match value.as_str().filter(|_| self.form) {
+            Some("true" | "True" | "1") => Some(true),
+            Some("false" | "False" | "0") => Some(false),
+            Some(_) => None,
+            None => value.as_bool(),
+        };
+        read.map(Some).ok_or_else(|| wrong_type(name, "a boolean", value))
     }
 
     /// Returns a whole number within bounds.
@@ -47,7 +78,12 @@ impl<'a> Params<'a> {
                 format!("Invalid '{name}': integer above maximum value. {found}"),
             )
         };
-        match (value.as_u64(), value.as_i64()) {
+        let field = value.as_str().filter(|_| self.form).and_then(|text| text.parse::<serde_json::Number>().ok());
+        let (unsigned, signed) = match &field {
+            Some(number) => (number.as_u64(), number.as_i64()),
+            None => (value.as_u64(), value.as_i64()),
+        };
+        match (unsigned, signed) {
             (Some(found), _) if found < min => Err(below(&found)),
             (Some(found), _) if found > max => Err(above(&found)),
             (Some(found), _) => Ok(Some(found)),

@@ -5,6 +5,8 @@
 
 use medici_studio::engine::{Capabilities, Size};
 
+use super::looks::Call;
+
 /// A family of model names with the same limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -112,12 +114,14 @@ impl Profile {
         }
     }
 
-    /// Returns whether a parameter belongs to the model, or to every request.
-    pub(crate) fn knows(self, parameter: &str) -> bool {
+    /// Returns whether a parameter belongs to the model's call, or to every request.
+    pub(crate) fn knows(self, call: Call, parameter: &str) -> bool {
         match parameter {
-            "prompt" | "model" | "n" | "size" | "quality" | "response_format" | "user" | "safety_identifier"
-            | "stream" | "seed" => true,
-            "style" => self.family != Family::DallE2,
+            "model" | "n" | "size" | "response_format" | "user" | "safety_identifier" | "stream" | "seed" => true,
+            "prompt" | "readings" => call != Call::Vary,
+            "quality" => call == Call::Generate,
+            "images" | "mask" => call == Call::Edit,
+            "style" => call == Call::Generate && self.family != Family::DallE2,
             _ => !matches!(self.family, Family::DallE2 | Family::DallE3),
         }
     }
