@@ -18,11 +18,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use medici_studio::engine::{
-    Background, Capabilities, Control, Drawing, Engine, EngineError, Estimate, Given, Picture, Pixels, Size, Spec,
-    Step, Understanding,
+    Background, Capabilities, Control, Drawing, EditSizes, Engine, EngineError, Estimate, Given, Picture, Pixels, Size,
+    Spec, Step, Understanding,
 };
 
 const STEPS_DEFAULT: u32 = 8;
+const EDIT_SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
+const EDIT_ASPECT_MAX: u32 = 4;
 const COUNT_MAX: u32 = 10;
 const PROMPT_CHARS_MAX: usize = 32_000;
 const STEP_MAX: Duration = Duration::from_secs(60);
@@ -159,6 +161,8 @@ impl Engine for TestPattern {
         Capabilities {
             operations: vec![Drawing::Generate],
             sizes: [64, 256, 512, 1024].map(Size::square).to_vec(),
+            edits: EditSizes { sides: EDIT_SIDES, aspect_max: EDIT_ASPECT_MAX },
+            edit_without_mask: false,
             batch_max: COUNT_MAX,
             steps: 1..=50,
             steps_default: STEPS_DEFAULT,

@@ -33,8 +33,12 @@ pub trait Engine: Send + Sync {
 pub struct Capabilities {
     /// The operations it draws.
     pub operations: Vec<Drawing>,
-    /// The sizes it draws, smallest first.
+    /// The sizes it draws from words and as variations, smallest first.
     pub sizes: Vec<Size>,
+    /// The sizes of pictures it edits.
+    pub edits: EditSizes,
+    /// Whether it edits a picture by the words alone, without a mask.
+    pub edit_without_mask: bool,
     /// The most pictures of one call to [`Engine::run`].
     pub batch_max: u32,
     /// The denoising steps it accepts.
@@ -51,6 +55,23 @@ pub struct Capabilities {
     pub licence: String,
     /// Whether pictures of these weights may be sold.
     pub commercial: bool,
+}
+
+/// Which pictures an engine edits, by their size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditSizes {
+    /// Pixels of a side.
+    pub sides: RangeInclusive<u32>,
+    /// How many times as long as the other a side may be.
+    pub aspect_max: u32,
+}
+
+impl EditSizes {
+    /// Returns whether a picture of this size can be edited.
+    pub fn contain(&self, size: Size) -> bool {
+        let (short, long) = (size.width.min(size.height), size.width.max(size.height));
+        self.sides.contains(&short) && self.sides.contains(&long) && long <= short.saturating_mul(self.aspect_max)
+    }
 }
 
 /// A kind of drawing an engine may be capable of.
@@ -135,7 +156,7 @@ pub struct Spec {
     pub readings: Vec<String>,
     /// How many pictures, at least 1.
     pub count: u32,
-    /// How large.
+    /// How large. An edit is as large as its source.
     pub size: Size,
     /// The seed all pictures of this spec are derived from.
     pub seed: u64,
@@ -147,6 +168,12 @@ pub struct Spec {
     pub previews: u32,
 }
 
+/// How deep the feather of an edit may reach, in pixels.
+///
+/// It lies inside the mask: where the mask is above 0 and a pixel of 0 is within this distance, an engine may mix
+/// the source and what it drew in any proportion. So what the mask keeps is kept exactly, up to its very edge.
+pub const FEATHER_MAX: u32 = 8;
+
 /// The pictures that a spec starts from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Given {
@@ -154,10 +181,11 @@ pub enum Given {
     Words,
     /// A picture to change.
     Edit {
-        /// The picture, of the spec's size. What the mask keeps is the same in what comes out, bit for bit, but for
-        /// the feather at the mask's edge.
+        /// The picture, of the spec's size. Wherever the mask is 0, what comes out is the same bit for bit; what
+        /// comes out has an alpha channel where the source has one, or where the spec asks for it to.
         source: Pixels,
-        /// Where it is changed.
+        /// Where it is changed, of the same size. An empty mask is a [`EngineError::BadSpec`]; a full one draws a
+        /// picture of the source's size that owes it nothing.
         mask: Mask,
     },
     /// A picture that others are to be like.
@@ -319,6 +347,22 @@ pub enum EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_is_edited_if_neither_too_small_nor_too_large_nor_too_long() {
+        let can = EditSizes { sides: 16..=4096, aspect_max: 4 };
+        for (width, height, edited) in [
+            (16, 16, true),
+            (4096, 4096, true),
+            (100, 400, true),
+            (401, 100, false),
+            (15, 16, false),
+            (4097, 4096, false),
+            (0, 0, false),
+        ] {
+            assert_eq!(can.contain(Size { width, height }), edited, "{width}x{height}");
+        }
+    }
 
     #[test]
     fn sizes_are_read_and_nonsense_is_not() {

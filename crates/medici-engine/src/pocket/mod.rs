@@ -32,8 +32,8 @@ mod vectors_tests;
 use std::collections::HashMap;
 
 use medici_studio::engine::{
-    Background, Capabilities, Control, Drawing, Engine, EngineError, Estimate, Given, Picture, Pixels, Size, Spec,
-    Step, Understanding,
+    Background, Capabilities, Control, Drawing, EditSizes, Engine, EngineError, Estimate, Given, Picture, Pixels, Size,
+    Spec, Step, Understanding,
 };
 
 use basis::{Basis, SIDE};
@@ -56,6 +56,8 @@ const LATENT: usize = 771;
 const BACKGROUND: usize = 768;
 
 const SIDES: [u32; 3] = [256, 512, 1024];
+const EDIT_SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
+const EDIT_ASPECT_MAX: u32 = 4;
 const COUNT_MAX: u32 = 10;
 const STEPS: std::ops::RangeInclusive<u32> = 4..=50;
 const STEPS_DEFAULT: u32 = 12;
@@ -222,6 +224,8 @@ impl Engine for Pocket {
         Capabilities {
             operations: vec![Drawing::Generate],
             sizes: SIDES.map(Size::square).to_vec(),
+            edits: EditSizes { sides: EDIT_SIDES, aspect_max: EDIT_ASPECT_MAX },
+            edit_without_mask: false,
             batch_max: COUNT_MAX,
             steps: STEPS,
             steps_default: STEPS_DEFAULT,
