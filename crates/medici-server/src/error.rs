@@ -363,5 +363,6 @@ pub(crate) fn job_failed(reason: FailReason) -> &'static str {
         FailReason::WorkerLost => "The pictures could not be drawn: the worker was lost. No credit was used.",
         FailReason::HoldExpired => "The request waited too long and was not drawn. No credit was used.",
         FailReason::Storage => "The pictures could not be stored. No credit was used.",
+        FailReason::Source => "The picture it starts from could not be read back. No credit was used.",
     }
 }

@@ -16,6 +16,7 @@ use medici_ledger::{AccountId, Credits, MICRO_PER_CREDIT, Timestamp};
 use crate::error::Fault;
 
 const MINUTE_MICROS: i128 = 60_000_000;
+const HOUR_MICROS: i128 = 60 * MINUTE_MICROS;
 /// The accounts whose buckets are kept; above it those that have refilled are forgotten.
 const ACCOUNTS_MAX: usize = 100_000;
 
@@ -28,11 +29,13 @@ pub struct Rates {
     pub images_per_minute: u32,
     /// Whole credits.
     pub credits_per_minute: u32,
+    /// Jobs that are cancelled while they are drawn, in an hour: what was drawn of them is lost and paid by nobody.
+    pub cancels_per_hour: u32,
 }
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { requests_per_minute: 600, images_per_minute: 600, credits_per_minute: 600 }
+        Self { requests_per_minute: 600, images_per_minute: 600, credits_per_minute: 600, cancels_per_hour: 60 }
     }
 }
 
@@ -42,6 +45,7 @@ pub(crate) enum Kind {
     Requests,
     Images,
     Credits,
+    Cancels,
 }
 
 const KINDS: [Kind; 3] = [Kind::Requests, Kind::Images, Kind::Credits];
@@ -53,6 +57,7 @@ impl Kind {
             Self::Requests => "requests",
             Self::Images => "images",
             Self::Credits => "credits",
+            Self::Cancels => "cancellations",
         }
     }
 }
@@ -66,7 +71,11 @@ pub(crate) struct Asks {
 
 /// The limits of all accounts.
 #[derive(Default)]
-pub(crate) struct RateLimits(Mutex<HashMap<AccountId, Buckets>>);
+pub(crate) struct RateLimits {
+    asks: Mutex<HashMap<AccountId, Buckets>>,
+    /// When the bucket of each account's cancellations is full again.
+    cancels: Mutex<HashMap<AccountId, i128>>,
+}
 
 /// When each bucket of an account is full again: at or before now, it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,10 +113,11 @@ pub(crate) struct Limited {
 impl fmt::Display for Limited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, Self { account, limit, current, .. }) = (self.kind.name(), self);
+        let (per, unit) = if self.kind == Kind::Cancels { ("hour", "h") } else { ("minute", "min") };
         write!(
             f,
-            "Rate limit exceeded for {kind} per minute in organization {account}. Limit: {limit}/1min. Current: \
-             {current}/1min."
+            "Rate limit exceeded for {kind} per {per} in organization {account}. Limit: {limit}/1{unit}. Current: \
+             {current}/1{unit}."
         )
     }
 }
@@ -124,8 +134,10 @@ fn costs(asks: Asks) -> [i128; 3] {
 
 fn shown(kind: Kind, amount: i128) -> String {
     match kind {
-        Kind::Requests | Kind::Images => amount.to_string(),
-        Kind::Credits => i64::try_from(amount).ok().and_then(Credits::from_micro).map_or_else(String::new, |c| c.to_string()),
+        Kind::Requests | Kind::Images | Kind::Cancels => amount.to_string(),
+        Kind::Credits => {
+            i64::try_from(amount).ok().and_then(Credits::from_micro).map_or_else(String::new, |c| c.to_string())
+        }
     }
 }
 
@@ -149,7 +161,7 @@ impl RateLimits {
         if let Some(i) = (0..3).find(|i| limited(*i) && costs[*i] > limits[*i]) {
             return Err(never(KINDS[i], costs[i], limits[i]));
         }
-        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
         if accounts.len() >= ACCOUNTS_MAX && !accounts.contains_key(&account) {
             accounts.retain(|_, buckets| buckets.0.iter().any(|full_at| *full_at > now));
         }
@@ -191,8 +203,37 @@ impl RateLimits {
         Ok(Taken { limits: self, account, spans: std::array::from_fn(|i| full_at[i] - was[i]), kept: false })
     }
 
+    /// Takes a cancellation of a job that is being drawn.
+    ///
+    /// # Errors
+    /// A fault where the account has cancelled too many in the last hour.
+    pub(crate) fn take_cancel(&self, rates: Rates, account: AccountId, now: Timestamp) -> Result<(), Fault> {
+        let (limit, now) = (i128::from(rates.cancels_per_hour), i128::from(now.micros()));
+        if limit == 0 {
+            return Ok(());
+        }
+        let mut accounts = self.cancels.lock().unwrap_or_else(PoisonError::into_inner);
+        if accounts.len() >= ACCOUNTS_MAX && !accounts.contains_key(&account) {
+            accounts.retain(|_, full_at| *full_at > now);
+        }
+        let full_at = accounts.entry(account).or_insert(now);
+        let used = (*full_at - now).clamp(0, HOUR_MICROS);
+        let after = used + HOUR_MICROS / limit;
+        if after > HOUR_MICROS {
+            return Err(Fault::RateLimited(Box::new(Limited {
+                kind: Kind::Cancels,
+                account,
+                limit: limit.to_string(),
+                current: (used * limit / HOUR_MICROS + 1).to_string(),
+                wait_seconds: u32::try_from((after - HOUR_MICROS + 999_999) / 1_000_000).unwrap_or(60).clamp(1, 60),
+            })));
+        }
+        *full_at = now + after;
+        Ok(())
+    }
+
     fn give_back(&self, account: AccountId, spans: [i128; 3]) {
-        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(buckets) = accounts.get_mut(&account) {
             buckets.0.iter_mut().zip(spans).for_each(|(full_at, span)| *full_at -= span);
         }
@@ -285,7 +326,8 @@ fn duration(micros: i128) -> String {
 mod tests {
     use super::*;
 
-    const RATES: Rates = Rates { requests_per_minute: 60, images_per_minute: 6, credits_per_minute: 0 };
+    const RATES: Rates =
+        Rates { requests_per_minute: 60, images_per_minute: 6, credits_per_minute: 0, cancels_per_hour: 2 };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
@@ -323,7 +365,11 @@ mod tests {
     #[test]
     fn a_request_that_was_refused_later_uses_only_its_request() {
         let (limits, note, account) = (RateLimits::default(), RateNote::default(), AccountId::from_u128(1));
-        drop(limits.take(RATES, account, Asks { images: 6, credits: Credits::ZERO }, at(0), &note).unwrap_or_else(|_| panic!()));
+        drop(
+            limits
+                .take(RATES, account, Asks { images: 6, credits: Credits::ZERO }, at(0), &note)
+                .unwrap_or_else(|_| panic!()),
+        );
         let levels = take(&limits, 6, 0).unwrap();
         assert_eq!(levels.0[0], Some(Level { limit: 60, remaining: 58, reset: 2_000_000 }));
         assert_eq!(levels.0[1], Some(Level { limit: 6, remaining: 0, reset: 60_000_000 }));
@@ -336,6 +382,17 @@ mod tests {
         take(&limits, 6, 1_000).unwrap();
         let Err(Fault::RateLimited(limited)) = take(&limits, 1, 0) else { panic!("the bucket is empty") };
         assert!(limited.wait_seconds <= 60);
+    }
+
+    #[test]
+    fn cancellations_have_an_hour() {
+        let (limits, account) = (RateLimits::default(), AccountId::from_u128(1));
+        let cancel = |now| limits.take_cancel(RATES, account, at(now));
+        cancel(0).unwrap();
+        cancel(0).unwrap();
+        assert!(matches!(cancel(1), Err(Fault::RateLimited(_))));
+        cancel(1_800).unwrap();
+        assert!(cancel(1_801).is_err());
     }
 
     #[test]

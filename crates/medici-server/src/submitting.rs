@@ -1,7 +1,8 @@
-//! From a request that was read to a job that is queued: its price, its rate limit, its files, its unit of work.
+//! From a request that was read to a job that is queued (its price, its rate limit, its files, its unit of work), and
+//! back: stopping it.
 
-use medici_ledger::{Credits, Refusal};
-use medici_studio::{Submit, Ticket, engine::Given};
+use medici_ledger::{AccountId, Credits, Refusal};
+use medici_studio::{Job, JobId, JobState, Submit, Ticket, engine::Given};
 
 use crate::{
     error::Fault,
@@ -10,6 +11,16 @@ use crate::{
 };
 
 impl AppState {
+    /// Stops a job for its owner. It costs nothing until its images are durable; what bounds that is how many an
+    /// account may stop in an hour that are being drawn.
+    pub(crate) async fn cancel(&self, account: AccountId, id: JobId) -> Result<Job, Fault> {
+        let drawn = self.studio.job(account, id).await?.is_some_and(|job| matches!(job.state, JobState::Running(_)));
+        if drawn {
+            self.shared.rate_limits.take_cancel(self.config.rates, account, self.studio.clock.now())?;
+        }
+        Ok(self.studio.cancel(account, id).await?)
+    }
+
     /// Queues a job. The same for both APIs: nothing is held before everything that can be refused was refused.
     pub(crate) async fn submit(&self, mut submit: Submit, given: Given, note: &RateNote) -> Result<Ticket, Fault> {
         let studio = &self.studio;

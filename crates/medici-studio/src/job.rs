@@ -7,6 +7,7 @@ use crate::{
     engine::{Drawing, Size, Spec},
     ids::{ApiKeyId, ImageId, JobId},
     picture_file::{FileFormat, Output},
+    source::Source,
 };
 
 /// The most often one job is tried before it fails for good.
@@ -27,6 +28,8 @@ pub struct Job {
     pub model: String,
     /// What to draw.
     pub spec: Spec,
+    /// The pictures that it starts from.
+    pub source: Source,
     /// As which files its images are kept.
     pub output: Output,
     /// Whether the files say the words they were drawn from: their owner's choice, for a file goes round.
@@ -161,6 +164,8 @@ pub enum FailReason {
     HoldExpired,
     /// The images could not be stored.
     Storage,
+    /// The pictures that it starts from could not be read back.
+    Source,
 }
 
 impl FailReason {
@@ -172,6 +177,7 @@ impl FailReason {
             Self::WorkerLost => "worker_lost",
             Self::HoldExpired => "hold_expired",
             Self::Storage => "storage_failed",
+            Self::Source => "source_lost",
         }
     }
 }

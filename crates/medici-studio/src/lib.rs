@@ -36,6 +36,7 @@ mod record_usage;
 mod run_command;
 mod run_job;
 mod set_clock;
+mod source;
 mod submit;
 mod sweep;
 mod worker;
@@ -53,7 +54,9 @@ pub use ids::{ApiKeyId, BadId, ImageId, JobId};
 pub use job::{ATTEMPTS_MAX, FailReason, Image, Job, JobState, Lease, Outcome};
 pub use meter::{EventFingerprint, EventKey, EventRecord};
 pub use open_account::{NewAccount, OpenAccountError};
-pub use picture_file::{Decoder, Encoder, FileFormat, Output, Provenance, Upload, UploadError, UploadLimits};
+pub use picture_file::{
+    Decoder, Encoder, FileFormat, Output, Probe, Provenance, Upload, UploadError, UploadFormat, UploadLimits,
+};
 pub use place_order::{PlaceOrder, PlaceOrderError, Tax, Wanted};
 pub use progress::{Hub, Preview, Progress};
 pub use publish_prices::{NewPrices, PublishError, Published, PublishedVersion, REASON_CHARS_MAX};
@@ -61,6 +64,7 @@ pub use record_usage::{EventOutcome, EventRefused, Usages};
 pub use run_command::{Done, RunCommandError};
 pub use run_job::{CancelError, StaleLease};
 pub use set_clock::{ClockMove, Span, SpanError};
+pub use source::{EDIT_PIXELS_MAX, EditError, Source};
 pub use store::{Candidate, Counters, EntryPage, Health, JournalPage, LowBalance, Store, StoreError};
 pub use studio::{Finished, Limits, ReadImageError, Studio};
 pub use submit::{PlanLimit, Submit, SubmitError, Ticket};

@@ -20,6 +20,8 @@ pub trait Encoder: Send + Sync {
     ///
     /// PNG, and WebP at a compression of 100, keep every pixel. JPEG has no transparency: what is behind is white.
     fn encode(&self, pixels: &Pixels, output: Output, provenance: &Provenance) -> Vec<u8>;
+    /// Encodes a picture that was handed in, for our own use: as PNG, with every pixel and nothing else.
+    fn plain(&self, pixels: &Pixels) -> Vec<u8>;
     /// Encodes a small, fast JPEG or PNG for a preview, with its media type.
     fn preview(&self, pixels: &Pixels) -> (Vec<u8>, &'static str);
 }
@@ -33,6 +35,8 @@ pub trait Decoder: Send + Sync {
     /// Upright, in 8 bits a channel, and without anything else that was in the file: whatever follows the picture
     /// is dropped, as are comments, profiles and places.
     fn decode(&self, bytes: &[u8], limits: &UploadLimits) -> Result<Upload, UploadError>;
+    /// Makes a picture of another size, whatever its shape. Colours of transparent pixels do not bleed.
+    fn resized(&self, pixels: &Pixels, size: Size) -> Pixels;
 }
 
 /// A kind of file that pictures are written as.

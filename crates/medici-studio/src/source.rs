@@ -8,6 +8,7 @@ use medici_ledger::Operation;
 use crate::{
     blob::{BlobError, BlobHash},
     engine::{EditSizes, Given, Mask, Pixels, Size},
+    picture_file::UploadLimits,
     studio::Studio,
 };
 
@@ -100,7 +101,12 @@ impl Studio {
     ///
     /// # Errors
     /// [`EditError`]: what is wrong with the picture, the mask or the size.
-    pub fn edit_of(&self, image: Pixels, mask: Option<&Pixels>, size: Option<Size>) -> Result<(Given, Size), EditError> {
+    pub fn edit_of(
+        &self,
+        image: Pixels,
+        mask: Option<&Pixels>,
+        size: Option<Size>,
+    ) -> Result<(Given, Size), EditError> {
         let sizes = self.engine.capabilities().edits;
         let mask = mask_of(&image, mask)?;
         let size = size.unwrap_or_else(|| within(image.size, EDIT_PIXELS_MAX));
@@ -215,7 +221,8 @@ fn within(size: Size, pixels_max: u64) -> Size {
     // Width and height shrink by the root of what the area shrinks by.
     let root = |v: u64| v.isqrt();
     let (width, height) = (u64::from(size.width), u64::from(size.height));
-    let side = |own: u64, other: u64| u32::try_from(root(pixels_max * own / other).max(1)).expect("smaller than it was");
+    let side =
+        |own: u64, other: u64| u32::try_from(root(pixels_max * own / other).max(1)).expect("smaller than it was");
     Size { width: side(width, height), height: side(height, width) }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     ids::{ApiKeyId, JobId},
     job::{Job, JobState, drawing, spender},
     picture_file::Output,
+    source::{EditError, Source},
     store::StoreError,
     studio::{Limits, Studio},
     unit::{Decide, Kept, KeyReused, KeyUse, Touches, UnitOfWork, decide},
@@ -29,6 +30,10 @@ pub struct Submit {
     pub output: Output,
     /// Whether the files say the words they were drawn from.
     pub keep_prompt: bool,
+    /// The pictures that it starts from, kept before: see [`Studio::keep`].
+    pub source: Source,
+    /// The quality that was asked for, by which there may be a price.
+    pub quality: Option<String>,
     /// The idempotency key, if the caller gave one.
     pub key: Option<KeyUse>,
 }
@@ -143,6 +148,15 @@ impl Studio {
         Ok(ticket)
     }
 
+    /// Returns what a request would cost now, or why it would be refused whatever the account has. Changes nothing:
+    /// the price is fixed when it is submitted.
+    pub fn quote(&self, request: &Submit) -> Result<Quote, SubmitError> {
+        self.check_spec(request)?;
+        let wallet = self.store.wallet(request.account).ok_or(SubmitError::NoAccount)?;
+        let at = wallet.own_time(self.clock.now());
+        self.prices().quote(&request.usage(), at).map_err(SubmitError::NoPrice)
+    }
+
     fn check_spec(&self, request: &Submit) -> Result<(), SubmitError> {
         let bad = |message: String| Err(SubmitError::BadSpec(message));
         let can = self.engine.capabilities();
@@ -150,7 +164,8 @@ impl Studio {
         if !can.operations.contains(&drawing(&request.operation)) {
             return bad(format!("the model {} cannot {}", self.engine.model(), request.operation.as_str()));
         }
-        if spec.prompt.trim().is_empty() {
+        // Of a picture that was handed in no words are known.
+        if spec.prompt.trim().is_empty() && request.operation != Operation::Vary {
             return bad("the prompt is blank".into());
         }
         let chars = spec.prompt.chars().count();
@@ -160,7 +175,11 @@ impl Studio {
         if spec.count < 1 || spec.count > self.limits.count_max {
             return bad(format!("{} pictures asked for, 1 to {} can be", spec.count, self.limits.count_max));
         }
-        if !can.sizes.contains(&spec.size) {
+        if request.operation == Operation::Edit {
+            if !can.edits.contain(spec.size) {
+                return bad(EditError::Size { found: spec.size, sizes: can.edits }.to_string());
+            }
+        } else if !can.sizes.contains(&spec.size) {
             let sizes: Vec<String> = can.sizes.iter().map(ToString::to_string).collect();
             return bad(format!("the size {} is not one of {}", spec.size, sizes.join(", ")));
         }
@@ -174,6 +193,14 @@ impl Studio {
             return bad(format!("a transparent background needs png or webp, {} asked for", request.output.format));
         }
         Ok(())
+    }
+}
+
+impl Submit {
+    /// Returns what it asks to be priced.
+    fn usage(&self) -> Usage {
+        let quality = self.quality.as_deref().map(Into::into);
+        Usage { quality, ..self.spec.usage(self.operation.clone(), &self.model) }
     }
 }
 
@@ -232,6 +259,7 @@ impl Decide for PlaceHold {
             operation: request.operation.clone(),
             model: request.model.clone(),
             spec: request.spec.clone(),
+            source: request.source.clone(),
             output: request.output,
             keep_prompt: request.keep_prompt,
             quote,
@@ -248,8 +276,8 @@ impl Decide for PlaceHold {
 
 impl PlaceHold {
     fn quote(&self, work: &UnitOfWork<'_>) -> Result<Quote, SubmitError> {
-        let usage = self.request.spec.usage(self.request.operation.clone(), &self.request.model);
-        work.prices().quote(&usage, work.time_of(self.request.account)).map_err(SubmitError::NoPrice)
+        let at = work.time_of(self.request.account);
+        work.prices().quote(&self.request.usage(), at).map_err(SubmitError::NoPrice)
     }
 
     /// Refuses what the account's plan, or its own terms in place of the plan's, does not allow.

@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     blob::{BlobError, BlobHash},
-    engine::{Control, EngineError, Given, Picture, Pixels, Step},
+    engine::{Control, EngineError, Picture, Pixels, Step},
     ids::{ImageId, JobId},
     job::{FailReason, Image, Job, JobState},
     picture_file::Provenance,
@@ -216,12 +216,19 @@ impl Worker {
     /// Runs the engine on a thread of its own, and encodes what it drew there. A panic costs this job only.
     async fn render(&self, job: &Job, stop: Arc<AtomicBool>) -> Result<Vec<(Picture, Vec<u8>)>, FailReason> {
         let studio = self.studio.clone();
+        let given = match studio.given(&job.source).await {
+            Ok(given) => given,
+            Err(failure) => {
+                error!(job.id = %job.id, error = &failure as &dyn std::error::Error, "Could not draw {}", job.id);
+                return Err(FailReason::Source);
+            }
+        };
         let (id, spec, output) = (job.id, job.spec.clone(), job.output);
         let provenance = self.provenance(job);
         let mut abandoned = Abandoned { stop: Some(stop.clone()) };
         let run = tokio::task::spawn_blocking(move || {
             let control = JobControl { studio: &studio, job: id, stop: &stop };
-            let pictures = studio.engine.run(&spec, &Given::Words, &control)?;
+            let pictures = studio.engine.run(&spec, &given, &control)?;
             let encoder = &*studio.encoder;
             std::thread::scope(|scope| {
                 let encode = |picture: Picture| {

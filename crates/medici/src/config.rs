@@ -8,6 +8,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
+use medici_server::Rates;
 use medici_studio::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,14 @@ pub(crate) struct LimitsConfig {
     pub(crate) body_bytes_max: usize,
     /// How long a signed image link works, in seconds.
     pub(crate) link_seconds: u64,
+    /// Requests that draw, of one account in a minute; 0 is no limit.
+    pub(crate) requests_per_minute: u32,
+    /// Pictures, of one account in a minute; 0 is no limit.
+    pub(crate) images_per_minute: u32,
+    /// Credits, of one account in a minute; 0 is no limit.
+    pub(crate) credits_per_minute: u32,
+    /// Jobs that are cancelled while they are drawn, of one account in an hour; 0 is no limit.
+    pub(crate) cancels_per_hour: u32,
     /// How long a stopping server waits for requests that are being answered, in seconds.
     pub(crate) drain_seconds: u64,
 }
@@ -149,7 +158,7 @@ pub(crate) struct Overrides {
 
 impl Default for Config {
     fn default() -> Self {
-        let limits = Limits::default();
+        let (limits, rates) = (Limits::default(), Rates::default());
         Self {
             data: DataDir::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
@@ -170,6 +179,10 @@ impl Default for Config {
                 heartbeat_seconds: limits.heartbeat.as_secs(),
                 body_bytes_max: 64 << 20,
                 link_seconds: 3600,
+                requests_per_minute: rates.requests_per_minute,
+                images_per_minute: rates.images_per_minute,
+                credits_per_minute: rates.credits_per_minute,
+                cancels_per_hour: rates.cancels_per_hour,
                 drain_seconds: 10,
             },
         }
@@ -251,6 +264,16 @@ impl Config {
             heartbeat: Duration::from_secs(self.limits.heartbeat_seconds),
             count_max: self.limits.pictures_max,
             previews: self.limits.previews,
+        }
+    }
+
+    /// Returns what an account may ask for in a minute.
+    pub(crate) fn rates(&self) -> Rates {
+        Rates {
+            requests_per_minute: self.limits.requests_per_minute,
+            images_per_minute: self.limits.images_per_minute,
+            credits_per_minute: self.limits.credits_per_minute,
+            cancels_per_hour: self.limits.cancels_per_hour,
         }
     }
 

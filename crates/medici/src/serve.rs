@@ -135,6 +135,7 @@ fn server_config(config: &Config, address: SocketAddr, owner: &Account) -> Resul
         link_lifetime: Duration::from_secs(config.limits.link_seconds),
         body_bytes_max: config.limits.body_bytes_max,
         drain_timeout: Duration::from_secs(config.limits.drain_seconds),
+        rates: config.rates(),
         ..ServerConfig::new(&base_url, owner.id, secret, token)
     })
 }

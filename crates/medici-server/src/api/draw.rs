@@ -236,7 +236,9 @@ impl Draw {
         let pictures = self.files.images.len() + usize::from(self.image_id.is_some());
         match self.operation {
             Operation::Generate | Operation::Named(_) if pictures > 0 => unwanted("image"),
-            Operation::Generate | Operation::Vary | Operation::Named(_) if self.files.mask.is_some() => unwanted("mask"),
+            Operation::Generate | Operation::Vary | Operation::Named(_) if self.files.mask.is_some() => {
+                unwanted("mask")
+            }
             Operation::Generate | Operation::Edit if self.prompt.is_none() => missing("prompt"),
             // A price does not depend on the picture.
             Operation::Edit | Operation::Vary if pictures == 0 && !self.quote => missing("image"),
@@ -282,8 +284,6 @@ impl Draw {
             output: self.output,
             quality: None,
             keep_prompt: self.keep_prompt,
-            readings: self.readings,
-            zeal: medici_studio::Zeal::Auto,
             key: None,
         };
         Ok((submit, given))
@@ -324,8 +324,7 @@ impl Draw {
         let pictures = files.decode(state, OWN).await?;
         let (studio, size) = (state.studio.clone(), self.size);
         let made = tokio::task::spawn_blocking(move || studio.edit_of(pictures.image, pictures.mask.as_ref(), size));
-        let (given, size) =
-            made.await.map_err(|panic| Fault::internal(&panic))?.map_err(|error| of_edit(&error))?;
+        let (given, size) = made.await.map_err(|panic| Fault::internal(&panic))?.map_err(|error| of_edit(&error))?;
         Ok((given, Some(size)))
     }
 }
@@ -334,11 +333,7 @@ impl Draw {
 const OWN: Profile = Profile { family: Family::Own, strict: false };
 
 /// Reads an image of the caller's.
-async fn own(
-    state: &AppState,
-    caller: AccountCaller,
-    id: ImageId,
-) -> Result<(medici_studio::Image, Vec<u8>), Fault> {
+async fn own(state: &AppState, caller: AccountCaller, id: ImageId) -> Result<(medici_studio::Image, Vec<u8>), Fault> {
     let missing = Fault::NotFound { what: "image" };
     // What is another's is not read at all.
     match state.studio.store.image(id).await? {

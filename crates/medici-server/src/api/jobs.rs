@@ -96,7 +96,7 @@ pub(crate) async fn cancel(
     PathText(id): PathText,
 ) -> Result<Json<JobBody>, Fault> {
     let id: JobId = id.parse().map_err(|_| Fault::NotFound { what: "job" })?;
-    let job = state.studio.cancel(caller.account, id).await?;
+    let job = state.cancel(caller.account, id).await?;
     with_images(&state, job).await
 }
 
@@ -128,7 +128,7 @@ pub(super) fn body(state: &AppState, finished: Finished) -> JobBody {
     };
     let images = images.into_iter().map(|image| ImageBody {
         id: Text(image.id),
-        url: links::absolute(&state.config, image.id, now),
+        url: links::absolute(&state.config, &image, now),
         size: Text(image.size),
         reading: image.reading,
     });

@@ -10,9 +10,9 @@ mod explain;
 mod statement;
 
 mod charges;
+mod draw;
 mod event_body;
 pub(crate) mod events;
-mod draw;
 mod job_events;
 mod jobs;
 

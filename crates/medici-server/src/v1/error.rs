@@ -178,12 +178,6 @@ impl Row {
             Fault::TooManyJobs { .. } | Fault::Overloaded { .. } | Fault::StoreUnavailable => Some(RETRY_SECONDS),
             _ => None,
         };
-        Refused {
-            status: self.status,
-            media_type: "application/json",
-            body,
-            retry_after,
-            should_retry: retry,
-        }
+        Refused { status: self.status, media_type: "application/json", body, retry_after, should_retry: retry }
     }
 }

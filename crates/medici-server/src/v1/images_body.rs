@@ -83,7 +83,12 @@ impl Usage {
         let image_tokens = image * job.source.blobs().count() as u64;
         let (input_tokens, output_tokens) = (text_tokens + image_tokens, image * images as u64);
         let total_tokens = input_tokens + output_tokens;
-        Self { input_tokens, output_tokens, total_tokens, input_tokens_details: InputTokens { text_tokens, image_tokens } }
+        Self {
+            input_tokens,
+            output_tokens,
+            total_tokens,
+            input_tokens_details: InputTokens { text_tokens, image_tokens },
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use medici_studio::{
     FileFormat, Output,
-    engine::{Background, Capabilities, Size},
+    engine::{Background, Capabilities},
 };
 
 use super::{
-    params::{Params, not_here, not_one_of, shown},
+    params::{Params, not_here, shown},
     profile::{self, Family, Profile},
 };
 use crate::error::Fault;

@@ -6,8 +6,8 @@
 use axum::routing::{get, post};
 
 pub(crate) mod attempts;
-pub(crate) mod error;
 mod edit;
+pub(crate) mod error;
 pub(crate) mod form;
 mod generation;
 pub(crate) mod images;

@@ -4,6 +4,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::HeaderMap,
 };
+use medici_ledger::Operation;
 use medici_studio::{
     Submit,
     engine::{Given, Size, Spec},
@@ -121,6 +122,11 @@ impl Asked {
         Submit {
             account: caller.account,
             api_key: Some(caller.key),
+            operation: match self.call {
+                Call::Generate => Operation::Generate,
+                Call::Edit => Operation::Edit,
+                Call::Vary => Operation::Vary,
+            },
             model: looks.model.clone(),
             spec: Spec {
                 prompt: self.prompt.clone(),
@@ -135,6 +141,7 @@ impl Asked {
             source: medici_studio::Source::Words,
             output: looks.output,
             quality: looks.quality.map(str::to_owned),
+            keep_prompt: false,
             key: None,
         }
     }

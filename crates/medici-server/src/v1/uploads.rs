@@ -73,7 +73,9 @@ impl Files {
                 let message = format!("Invalid 'images': up to {IMAGES_MAX} images can be sent.");
                 return Err(Fault::param("array_above_max_length", "images", message));
             }
-            Some(Value::Array(items)) => items.iter().map(|item| referenced("images", item)).collect::<Result<_, _>>()?,
+            Some(Value::Array(items)) => {
+                items.iter().map(|item| referenced("images", item)).collect::<Result<_, _>>()?
+            }
             Some(_) => return Err(wrong("images", "an array of objects")),
         };
         let mask = params.get("mask").map(|item| referenced("mask", item)).transpose()?;
@@ -109,7 +111,10 @@ impl Files {
             if let Some(mask) = &self.mask {
                 same_size(&*decoder, image, mask)?;
             }
-            Ok(Pictures { image: read("image", image)?, mask: self.mask.as_ref().map(|mask| read("mask", mask)).transpose()? })
+            Ok(Pictures {
+                image: read("image", image)?,
+                mask: self.mask.as_ref().map(|mask| read("mask", mask)).transpose()?,
+            })
         });
         work.await.map_err(|panic| Fault::internal(&panic))?
     }
@@ -148,7 +153,12 @@ fn wrong(name: &'static str, expected: &str) -> Fault {
 }
 
 /// Checks what a profile asks of a file, by its first bytes.
-fn check(decoder: &dyn medici_studio::Decoder, profile: Profile, name: &'static str, bytes: &Bytes) -> Result<(), Fault> {
+fn check(
+    decoder: &dyn medici_studio::Decoder,
+    profile: Profile,
+    name: &'static str,
+    bytes: &Bytes,
+) -> Result<(), Fault> {
     if profile.family != Family::DallE2 {
         return Ok(());
     }
@@ -180,8 +190,7 @@ fn turned(size: Size) -> Size {
 
 fn unreadable(name: &'static str, error: &UploadError) -> Fault {
     let which = if name == "mask" { "the mask" } else { "image 1" };
-    let message =
-        format!("Invalid image file or mode for {which}, please check your image file. {}", sentence(error));
+    let message = format!("Invalid image file or mode for {which}, please check your image file. {}", sentence(error));
     Fault::BadImage { message }
 }
 

@@ -10,7 +10,7 @@ use axum::{
 };
 use medici_ledger::{AccountId, Balances, Credits, Operation, Refusal, Usage};
 use medici_studio::{
-    Finished, Job, KeyUse, Output, Studio, Submit, SubmitError,
+    Finished, Job, KeyUse, Output, Source, Studio, Submit, SubmitError,
     engine::{Background, Drawing, Size, Spec},
 };
 use serde::Deserialize;
@@ -136,6 +136,8 @@ impl Draft {
             },
             output: Output::default(),
             keep_prompt: false,
+            source: Source::Words,
+            quality: None,
             key,
         }
     }

@@ -384,6 +384,7 @@ pub(super) fn why_failed(reason: FailReason) -> &'static str {
         FailReason::WorkerLost => "The machine that drew this went away, twice.",
         FailReason::HoldExpired => "This waited too long for its turn.",
         FailReason::Storage => "The pictures could not be saved: the disk is full or failing.",
+        FailReason::Source => "The picture it starts from could not be read back.",
     }
 }
 

@@ -4,11 +4,13 @@
 use medici_ledger::{AccountId, ChargeMode, Credits, HoldId, Operation, Quote, Timestamp};
 use medici_studio::{
     Account, ApiKey, ApiKeyId, BlobHash, FailReason, FileFormat, Image, ImageId, Job, JobId, JobState, KeyOwner, Lease,
-    Outcome, Output, PublishedVersion,
+    Outcome, Output, PublishedVersion, Source,
     engine::{Background, Size, Spec},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 use serde::{Deserialize, Serialize};
+
+use crate::hex;
 
 type Result<T> = rusqlite::Result<T>;
 
@@ -148,6 +150,8 @@ struct JobData {
     operation: String,
     model: String,
     spec: SpecData,
+    #[serde(default, skip_serializing_if = "SourceData::is_words")]
+    source: SourceData,
     // Jobs were kept before their files could be anything but PNG, and said where they come from.
     output: Option<OutputData>,
     #[serde(default)]
@@ -156,6 +160,53 @@ struct JobData {
     notice: Option<String>,
     state: StateData,
     attempts: u32,
+}
+
+/// Pictures that a job starts from: hashes and latents as text.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+enum SourceData {
+    #[default]
+    Words,
+    Edit {
+        image: String,
+        mask: String,
+    },
+    Vary {
+        image: String,
+        latent: Option<String>,
+    },
+}
+
+impl SourceData {
+    fn is_words(&self) -> bool {
+        matches!(self, Self::Words)
+    }
+
+    fn of(source: &Source) -> Self {
+        match source {
+            Source::Words => Self::Words,
+            Source::Edit { image, mask } => Self::Edit { image: image.to_string(), mask: mask.to_string() },
+            Source::Vary { image, latent } => {
+                Self::Vary { image: image.to_string(), latent: latent.as_deref().map(hex::encode) }
+            }
+        }
+    }
+
+    fn read(self) -> Option<Source> {
+        let blob = |text: &str| hex::decode_array(text).map(BlobHash);
+        Some(match self {
+            Self::Words => Source::Words,
+            Self::Edit { image, mask } => Source::Edit { image: blob(&image)?, mask: blob(&mask)? },
+            Self::Vary { image, latent } => {
+                let latent = match latent {
+                    Some(text) => Some(hex::decode(&text)?),
+                    None => None,
+                };
+                Source::Vary { image: blob(&image)?, latent }
+            }
+        })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -206,8 +257,14 @@ enum StateData {
     Cancelled { finished_at: i64 },
 }
 
-const REASONS: [FailReason; 5] =
-    [FailReason::Engine, FailReason::BadSpec, FailReason::WorkerLost, FailReason::HoldExpired, FailReason::Storage];
+const REASONS: [FailReason; 6] = [
+    FailReason::Engine,
+    FailReason::BadSpec,
+    FailReason::WorkerLost,
+    FailReason::HoldExpired,
+    FailReason::Storage,
+    FailReason::Source,
+];
 
 pub(crate) fn put_job(db: &Connection, job: &Job) -> Result<()> {
     let data = serde_json::to_string(&job_data(job)).expect("texts and numbers can be written as JSON");
@@ -284,10 +341,8 @@ fn job_data(job: &Job) -> JobData {
             previews: *previews,
             readings: readings.clone(),
         },
-        output: Some(OutputData {
-            format: job.output.format.name().to_owned(),
-            compression: job.output.compression,
-        }),
+        source: SourceData::of(&job.source),
+        output: Some(OutputData { format: job.output.format.name().to_owned(), compression: job.output.compression }),
         keep_prompt: job.keep_prompt,
         quote: QuoteData {
             version: job.quote.version.micros(),
@@ -371,6 +426,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
             previews: data.spec.previews,
             readings: data.spec.readings,
         },
+        source: data.source.read().ok_or_else(|| bad(DATA, "the source of a job"))?,
         output: match data.output {
             Some(OutputData { format, compression }) => Output { format: file_format(DATA, &format)?, compression },
             None => Output::default(),
