@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use medici_ledger::Timestamp;
-use medici_studio::ImageId;
+use medici_studio::{FileFormat, Image, ImageId};
 
 use crate::{
     error::Fault,
@@ -19,14 +19,16 @@ use crate::{
 pub(crate) const PATH: &str = "/images/{file}";
 
 /// Returns an absolute link that works for the configured lifetime, 60 minutes by default.
-pub(crate) fn absolute(config: &ServerConfig, image: ImageId, now: Timestamp) -> String {
+pub(crate) fn absolute(config: &ServerConfig, image: &Image, now: Timestamp) -> String {
     let lifetime = i64::try_from(config.link_lifetime.as_secs()).expect("a link's lifetime is a matter of hours");
-    format!("{}{}", config.base_url, signed(config, image, seconds(now) + lifetime))
+    format!("{}{}", config.base_url, signed(config, image.id, image.format, seconds(now) + lifetime))
 }
 
-fn signed(config: &ServerConfig, image: ImageId, expires: i64) -> String {
+fn signed(config: &ServerConfig, image: ImageId, format: FileFormat, expires: i64) -> String {
     let signature = sign(&config.signing_secret, Purpose::Image, &message(image, expires));
-    format!("/images/{image}.png?expires={expires}&signature={signature}")
+    // Programs that save what a link leads to name the file after it.
+    let extension = format.extension();
+    format!("/images/{image}.{extension}?expires={expires}&signature={signature}")
 }
 
 fn message(image: ImageId, expires: i64) -> String {
@@ -45,12 +47,15 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let query = query.unwrap_or_default();
-    let (id, expires) = checked(&state.config, &file, &query).ok_or(Fault::BadLink)?;
+    let (id, format, expires) = checked(&state.config, &file, &query).ok_or(Fault::BadLink)?;
     let left = expires - seconds(state.studio.clock.now());
     if left <= 0 {
         return Err(Fault::ExpiredLink);
     }
     let image = state.studio.store.image(id).await?.ok_or(Fault::NotFound { what: "image" })?;
+    if image.format != format {
+        return Err(Fault::BadLink);
+    }
     let tag = format!("\"{}\"", image.blob);
     let cache = format!("private, max-age={left}, immutable");
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
@@ -58,11 +63,12 @@ pub(crate) async fn show(
     }
     let bytes = state.studio.blobs.get(image.blob).await?;
     let bytes = bytes.ok_or(medici_studio::ReadImageError::Missing(id))?;
-    let name = format!("inline; filename=\"medici-{:08x}-{}.png\"", image.job.as_u128() as u32, image.index + 1);
+    let (tail, extension) = (image.job.as_u128() as u32, format.extension());
+    let name = format!("inline; filename=\"medici-{tail:08x}-{}.{extension}\"", image.index + 1);
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     let text = |text: String| HeaderValue::from_str(&text).expect("digits, letters and quotes make a header");
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -72,16 +78,19 @@ pub(crate) async fn show(
     Ok(response)
 }
 
-/// Returns what a link names and when it ends, if its signature is ours.
-fn checked(config: &ServerConfig, file: &str, query: &str) -> Option<(ImageId, i64)> {
-    let id: ImageId = file.strip_suffix(".png")?.parse().ok()?;
+/// Returns what a link names, as which file, and when it ends, if its signature is ours.
+fn checked(config: &ServerConfig, file: &str, query: &str) -> Option<(ImageId, FileFormat, i64)> {
+    let (id, extension) = file.split_once('.')?;
+    let id: ImageId = id.parse().ok()?;
+    let format = FileFormat::of_extension(extension)?;
     let value = |name: &str| {
         let mut values = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
         // A parameter that stands there twice could be read in two ways.
         values.next().map(|(_, value)| value).filter(|_| values.next().is_none())
     };
     let expires: i64 = value("expires")?.parse().ok()?;
-    verify(&config.signing_secret, Purpose::Image, &message(id, expires), value("signature")?).then_some((id, expires))
+    let signed = verify(&config.signing_secret, Purpose::Image, &message(id, expires), value("signature")?);
+    signed.then_some((id, format, expires))
 }
 
 #[cfg(test)]
@@ -90,13 +99,14 @@ mod tests {
 
     fn link(at: i64) -> (ServerConfig, String) {
         let config = ServerConfig::for_tests();
-        let link = absolute(&config, ImageId::from_u128(7), Timestamp::from_micros(at * 1_000_000));
+        let expires = at + i64::try_from(config.link_lifetime.as_secs()).unwrap();
+        let link = signed(&config, ImageId::from_u128(7), FileFormat::Png, expires);
         (config, link)
     }
 
     fn check(config: &ServerConfig, link: &str) -> Option<i64> {
         let (file, query) = link.rsplit_once('/')?.1.split_once('?')?;
-        checked(config, file, query).map(|(_, expires)| expires)
+        checked(config, file, query).map(|(_, _, expires)| expires)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use medici_ledger::{AccountId, Command, Credits, Refusal, VoidReason};
 use medici_store::{DiskBlobs, Finding, KeptElsewhere, verify};
-use medici_studio::{Ids, Image, ImageId, Job, JobState, Outcome, Touches, engine::Size};
+use medici_studio::{FileFormat, Ids, Image, ImageId, Job, JobState, Outcome, Touches, engine::Size};
 use medici_testkit::store_contract::world::{World, act, command};
 use support::{copy, tamper, world_in};
 
@@ -80,6 +80,7 @@ fn draw(world: &World, home: &Path, account: AccountId) -> Image {
         index: 0,
         blob,
         blob_bytes: 9,
+        format: FileFormat::Png,
         size: Size::square(256),
         latent: vec![1; 1_536],
         reading: None,

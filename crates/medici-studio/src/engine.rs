@@ -64,6 +64,22 @@ pub enum Drawing {
     Vary,
 }
 
+impl Drawing {
+    /// Returns its word in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Edit => "edit",
+            Self::Vary => "vary",
+        }
+    }
+
+    /// Returns the drawing of a word.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Generate, Self::Edit, Self::Vary].into_iter().find(|drawing| drawing.name() == name)
+    }
+}
+
 /// A width and a height in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Size {
@@ -77,6 +93,11 @@ impl Size {
     /// Returns a square size.
     pub const fn square(side: u32) -> Self {
         Self { width: side, height: side }
+    }
+
+    /// Returns how many pixels that are in all.
+    pub fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
     }
 }
 
@@ -280,14 +301,6 @@ pub enum EngineError {
     /// Anything else; the chain is for the log.
     #[error("the engine failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// Turns pixels into files. The bytes of equal pixels are equal, since images are named by their content.
-pub trait Encoder: Send + Sync {
-    /// Encodes as PNG. Deterministic.
-    fn png(&self, pixels: &Pixels) -> Vec<u8>;
-    /// Encodes a small, fast JPEG or PNG for a preview, with its media type.
-    fn preview(&self, pixels: &Pixels) -> (Vec<u8>, &'static str);
 }
 
 #[cfg(test)]

@@ -2,7 +2,12 @@
 
 use medici_ledger::{AccountId, Credits, HoldId, KeyId, Operation, Quote, Spender, Timestamp};
 
-use crate::{blob::BlobHash, engine::Size, engine::Spec, ids::ApiKeyId, ids::ImageId, ids::JobId};
+use crate::{
+    blob::BlobHash,
+    engine::{Drawing, Size, Spec},
+    ids::{ApiKeyId, ImageId, JobId},
+    picture_file::{FileFormat, Output},
+};
 
 /// The most often one job is tried before it fails for good.
 pub const ATTEMPTS_MAX: u32 = 2;
@@ -22,6 +27,10 @@ pub struct Job {
     pub model: String,
     /// What to draw.
     pub spec: Spec,
+    /// As which files its images are kept.
+    pub output: Output,
+    /// Whether the files say the words they were drawn from: their owner's choice, for a file goes round.
+    pub keep_prompt: bool,
     /// The price, fixed when it was asked.
     pub quote: Quote,
     /// The credits set aside for it.
@@ -40,6 +49,20 @@ impl Job {
     /// Returns whose budgets bound it, from its first hold to its last.
     pub fn spender(&self) -> Spender {
         spender(self.api_key)
+    }
+
+    /// Returns how it is drawn.
+    pub fn drawing(&self) -> Drawing {
+        drawing(&self.operation)
+    }
+}
+
+/// Returns how an operation is drawn.
+pub(crate) fn drawing(operation: &Operation) -> Drawing {
+    match operation {
+        Operation::Edit => Drawing::Edit,
+        Operation::Vary => Drawing::Vary,
+        Operation::Generate | Operation::Named(_) => Drawing::Generate,
     }
 }
 
@@ -168,6 +191,8 @@ pub struct Image {
     pub blob: BlobHash,
     /// The file's length in bytes.
     pub blob_bytes: u64,
+    /// What kind of file it is.
+    pub format: FileFormat,
     /// Pixels across and down.
     pub size: Size,
     /// The engine's compact form, for exact variations and edits.

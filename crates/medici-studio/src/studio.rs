@@ -8,9 +8,10 @@ use crate::{
     account::Account,
     blob::{BlobError, BlobStore},
     clock::{Clock, Ids},
-    engine::{Encoder, Engine},
+    engine::Engine,
     ids::{ImageId, JobId},
     job::{Image, Job},
+    picture_file::{Decoder, Encoder},
     progress::Hub,
     store::{EntryPage, Store, StoreError},
     worker::Running,
@@ -26,6 +27,8 @@ pub struct Studio {
     pub engine: Arc<dyn Engine>,
     /// What turns pixels into files.
     pub encoder: Arc<dyn Encoder>,
+    /// What turns files that were handed in into pixels.
+    pub decoder: Arc<dyn Decoder>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Fresh names and secrets.

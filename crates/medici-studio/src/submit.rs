@@ -3,9 +3,10 @@
 use medici_ledger::{AccountId, Command, HoldId, Operation, PlanLimits, PlanName, Quote, QuoteError, Refusal, Usage};
 
 use crate::{
-    engine::{Drawing, Size, Spec},
+    engine::{Background, Size, Spec},
     ids::{ApiKeyId, JobId},
-    job::{Job, JobState, spender},
+    job::{Job, JobState, drawing, spender},
+    picture_file::Output,
     store::StoreError,
     studio::{Limits, Studio},
     unit::{Decide, Kept, KeyReused, KeyUse, Touches, UnitOfWork, decide},
@@ -24,6 +25,10 @@ pub struct Submit {
     pub model: String,
     /// What to draw. Previews cost time: whoever nobody watches asks for none.
     pub spec: Spec,
+    /// As which files the images are kept.
+    pub output: Output,
+    /// Whether the files say the words they were drawn from.
+    pub keep_prompt: bool,
     /// The idempotency key, if the caller gave one.
     pub key: Option<KeyUse>,
 }
@@ -141,13 +146,8 @@ impl Studio {
     fn check_spec(&self, request: &Submit) -> Result<(), SubmitError> {
         let bad = |message: String| Err(SubmitError::BadSpec(message));
         let can = self.engine.capabilities();
-        let drawing = match request.operation {
-            Operation::Edit => Drawing::Edit,
-            Operation::Vary => Drawing::Vary,
-            Operation::Generate | Operation::Named(_) => Drawing::Generate,
-        };
         let spec = &request.spec;
-        if !can.operations.contains(&drawing) {
+        if !can.operations.contains(&drawing(&request.operation)) {
             return bad(format!("the model {} cannot {}", self.engine.model(), request.operation.as_str()));
         }
         if spec.prompt.trim().is_empty() {
@@ -167,8 +167,11 @@ impl Studio {
         if let Some(steps) = spec.steps.filter(|steps| !can.steps.contains(steps)) {
             return bad(format!("{steps} steps asked for, {} to {} can be", can.steps.start(), can.steps.end()));
         }
-        if spec.background == crate::engine::Background::Transparent && !can.transparent {
+        if spec.background == Background::Transparent && !can.transparent {
             return bad(format!("the model {} has no transparent background", self.engine.model()));
+        }
+        if spec.background == Background::Transparent && !request.output.format.has_alpha() {
+            return bad(format!("a transparent background needs png or webp, {} asked for", request.output.format));
         }
         Ok(())
     }
@@ -229,6 +232,8 @@ impl Decide for PlaceHold {
             operation: request.operation.clone(),
             model: request.model.clone(),
             spec: request.spec.clone(),
+            output: request.output,
+            keep_prompt: request.keep_prompt,
             quote,
             hold: self.hold,
             notice: self.notice.clone(),

@@ -15,6 +15,7 @@ use crate::{
     engine::{Control, EngineError, Given, Picture, Pixels, Step},
     ids::{ImageId, JobId},
     job::{FailReason, Image, Job, JobState},
+    picture_file::Provenance,
     run_job::{Cancel, CancelError, Claim, Claimed, Fail, Finish, HandBack, Heartbeat, Held, TakeBack},
     store::{Candidate, StoreError},
     studio::Studio,
@@ -215,7 +216,8 @@ impl Worker {
     /// Runs the engine on a thread of its own, and encodes what it drew there. A panic costs this job only.
     async fn render(&self, job: &Job, stop: Arc<AtomicBool>) -> Result<Vec<(Picture, Vec<u8>)>, FailReason> {
         let studio = self.studio.clone();
-        let (id, spec) = (job.id, job.spec.clone());
+        let (id, spec, output) = (job.id, job.spec.clone(), job.output);
+        let provenance = self.provenance(job);
         let mut abandoned = Abandoned { stop: Some(stop.clone()) };
         let run = tokio::task::spawn_blocking(move || {
             let control = JobControl { studio: &studio, job: id, stop: &stop };
@@ -223,9 +225,10 @@ impl Worker {
             let encoder = &*studio.encoder;
             std::thread::scope(|scope| {
                 let encode = |picture: Picture| {
+                    let provenance = of_picture(&provenance, &picture);
                     scope.spawn(move || {
-                        let png = encoder.png(&picture.pixels);
-                        (picture, png)
+                        let file = encoder.encode(&picture.pixels, output, &provenance);
+                        (picture, file)
                     })
                 };
                 let threads: Vec<_> = pictures.into_iter().map(encode).collect();
@@ -257,12 +260,26 @@ impl Worker {
         }
     }
 
+    /// Returns what the files of a job say of where they come from, as far as it is the same for all.
+    fn provenance(&self, job: &Job) -> Provenance {
+        let steps = job.spec.steps.unwrap_or_else(|| self.studio.engine.capabilities().steps_default);
+        Provenance {
+            model: self.studio.engine.model().to_owned(),
+            seed: job.spec.seed,
+            index: 0,
+            steps: Some(steps),
+            operation: job.drawing(),
+            prompt: job.keep_prompt.then(|| job.spec.prompt.clone()),
+            reading: None,
+        }
+    }
+
     /// Stores the files under their content hash. When this returns they are durable, and nobody names them.
     async fn keep(&self, job: &Job, pictures: Vec<(Picture, Vec<u8>)>) -> Result<Vec<Image>, FailReason> {
         let mut images = Vec::with_capacity(pictures.len());
-        for (picture, png) in pictures {
-            let blob_bytes = png.len() as u64;
-            let blob = self.put(job, png).await?;
+        for (picture, file) in pictures {
+            let blob_bytes = file.len() as u64;
+            let blob = self.put(job, file).await?;
             images.push(Image {
                 id: ImageId::from_u128(self.studio.ids.next()),
                 job: job.id,
@@ -270,6 +287,7 @@ impl Worker {
                 index: picture.index,
                 blob,
                 blob_bytes,
+                format: job.output.format,
                 size: picture.pixels.size,
                 latent: picture.latent,
                 reading: picture.reading,
@@ -279,8 +297,8 @@ impl Worker {
         Ok(images)
     }
 
-    async fn put(&self, job: &Job, png: Vec<u8>) -> Result<BlobHash, FailReason> {
-        self.studio.blobs.put(png).await.map_err(|failure| {
+    async fn put(&self, job: &Job, file: Vec<u8>) -> Result<BlobHash, FailReason> {
+        self.studio.blobs.put(file).await.map_err(|failure| {
             match &failure {
                 BlobError::Full => warn!(job.id = %job.id, "{failure}"),
                 BlobError::Failed(cause) => error!(job.id = %job.id, %cause, "{failure}"),
@@ -314,6 +332,13 @@ impl Worker {
             }
         }
     }
+}
+
+/// Returns what one picture's file says of where it comes from.
+fn of_picture(job: &Provenance, picture: &Picture) -> Provenance {
+    // A reading repeats words of the prompt: it is told or kept with them.
+    let reading = picture.reading.clone().filter(|_| job.prompt.is_some());
+    Provenance { index: picture.index, reading, ..job.clone() }
 }
 
 /// Stops the engine's thread when nobody waits for it any more: a worker that is dropped would leave it behind.

@@ -11,7 +11,7 @@ use medici_ledger::{
     idempotency::{Fingerprint, Keep},
 };
 use medici_studio::{
-    Finished, Image, JobId, JobState, KeyUse, Outcome, ReadImageError, Submit,
+    Finished, Image, JobId, JobState, KeyUse, Outcome, Output, ReadImageError, Submit,
     engine::{Background, Spec},
 };
 use serde::Serialize;
@@ -80,6 +80,8 @@ fn submission(state: &AppState, caller: AccountCaller, request: &Generation, key
             previews: 0,
             readings: Vec::new(),
         },
+        output: Output::default(),
+        keep_prompt: false,
         key,
     }
 }
@@ -199,7 +201,7 @@ async fn reply<'a>(
             Background::Opaque => Some("opaque"),
             Background::Transparent => Some("transparent"),
         },
-        output_format: "png",
+        output_format: job.output.format.name(),
         size: Text(job.spec.size),
         safety_identifier: request.safety_identifier.as_deref(),
         id: Text(job.id),
@@ -211,7 +213,7 @@ async fn reply<'a>(
 
 async fn image_body<'a>(state: &AppState, image: &'a Image, format: Format) -> Result<ImageBody<'a>, Fault> {
     let (url, b64_json) = match format {
-        Format::Url => (Some(links::absolute(&state.config, image.id, state.studio.clock.now())), None),
+        Format::Url => (Some(links::absolute(&state.config, image, state.studio.clock.now())), None),
         Format::Base64 => {
             let bytes = state.studio.blobs.get(image.blob).await?.ok_or(ReadImageError::Missing(image.id))?;
             (None, Some(STANDARD.encode(bytes)))

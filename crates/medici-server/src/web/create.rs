@@ -10,7 +10,7 @@ use axum::{
 };
 use medici_ledger::{AccountId, Balances, Credits, Operation, Refusal, Usage};
 use medici_studio::{
-    Finished, Job, KeyUse, Studio, Submit, SubmitError,
+    Finished, Job, KeyUse, Output, Studio, Submit, SubmitError,
     engine::{Background, Drawing, Size, Spec},
 };
 use serde::Deserialize;
@@ -134,6 +134,8 @@ impl Draft {
                 previews: studio.limits.previews,
                 readings: Vec::new(),
             },
+            output: Output::default(),
+            keep_prompt: false,
             key,
         }
     }

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use medici_studio::{CancelError, Finished, Job, JobId, ReadImageError, StoreError};
+use medici_studio::{CancelError, FileFormat, Finished, Job, JobId, ReadImageError, StoreError};
 
 use super::{
     card::{Card, Look, Standing},
@@ -115,10 +115,10 @@ pub(super) async fn image(
         Err(error) => return page::broken(&headers, &error),
     };
     let disposition = if query.as_deref() == Some("download") { "attachment" } else { "inline" };
-    let name = format!("{disposition}; filename=\"{}\"", file_name(&job, number));
+    let name = format!("{disposition}; filename=\"{}\"", file_name(&job, number, image.format));
     let name = HeaderValue::from_str(&name).expect("letters, digits and dashes make a header");
     let guards = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("image/png")),
+        (header::CONTENT_TYPE, HeaderValue::from_static(image.format.media_type())),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
         (header::CONTENT_DISPOSITION, name),
     ];
@@ -151,7 +151,7 @@ pub(super) fn part(
 }
 
 /// Returns a name for the file of a picture: words of its prompt that every file system takes, and its number.
-fn file_name(job: &Job, number: u32) -> String {
+fn file_name(job: &Job, number: u32, format: FileFormat) -> String {
     let letters = job.spec.prompt.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
     let words: Vec<String> =
         letters.collect::<String>().split('-').filter(|word| !word.is_empty()).map(str::to_owned).collect();
@@ -159,5 +159,6 @@ fn file_name(job: &Job, number: u32) -> String {
     let stem = stem.trim_end_matches('-');
     // The end of the id tells two jobs of one prompt apart; its beginning is the time.
     let tail = job.id.as_u128() & 0xffff;
-    if stem.is_empty() { format!("medici-{tail:04x}-{number}.png") } else { format!("{stem}-{tail:04x}-{number}.png") }
+    let stem = if stem.is_empty() { "medici" } else { stem };
+    format!("{stem}-{tail:04x}-{number}.{}", format.extension())
 }

@@ -7,7 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode},
 };
-use medici_engine::{PngEncoder, TestPattern};
+use medici_engine::{PictureFiles, TestPattern};
 use medici_ledger::{AccountId, Entry};
 use medici_server::{AppState, ServerConfig, router};
 use medici_store::{DiskBlobs, Embedded, Faults, Options};
@@ -76,7 +76,8 @@ impl House {
             store: Arc::new(store),
             blobs: Arc::new(DiskBlobs::open(home.path()).unwrap()),
             engine: plan.engine,
-            encoder: Arc::new(PngEncoder),
+            encoder: Arc::new(PictureFiles),
+            decoder: Arc::new(PictureFiles),
             clock: clock.clone(),
             ids: Arc::new(SeededIds::new(1)),
             limits: plan.limits,

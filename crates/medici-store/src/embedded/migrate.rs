@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_alerts"),
     migration!(6, "0006_price_versions"),
     migration!(7, "0007_meter_events"),
+    migration!(8, "0008_image_format"),
 ];
 
 /// Why a database's schema cannot be used.
@@ -95,7 +96,10 @@ fn migrate_to(db: &mut Connection, migrations: &[Migration]) -> Result<(), Migra
 
 #[cfg(test)]
 mod tests {
+    use medici_studio::{FileFormat, JobId, Output};
+
     use super::*;
+    use crate::embedded::rows;
 
     #[test]
     fn migrating_twice_changes_nothing() {
@@ -104,6 +108,31 @@ mod tests {
         migrate(&mut db).unwrap();
         let applied: i64 = db.query_row("SELECT count(*) FROM migrations", [], |row| row.get(0)).unwrap();
         assert_eq!(applied, MIGRATIONS.last().unwrap().number);
+    }
+
+    #[test]
+    fn images_and_jobs_from_before_files_had_formats_are_png() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate_to(&mut db, &MIGRATIONS[..7]).unwrap();
+        let (job, one) = ([7_u8; 16], [1_u8; 16]);
+        let image = "INSERT INTO images VALUES (?1, ?2, ?1, 0, zeroblob(32), 9, 256, 256, x'00', NULL, 5)";
+        db.execute(image, params![one, job]).unwrap();
+        // As the last version before wrote it.
+        let data = r#"{"api_key":null,"operation":"generate","model":"dall-e-2","spec":{"prompt":"a red fox","count":1,
+            "width":256,"height":256,"seed":7,"background":"auto","steps":null,"previews":0},"quote":{"version":0,
+            "operation":"generate","count":1,"unit":1000000,"included":4,"charge":"per_operation","amount":1000000,
+            "rule":0,"base":0},"notice":null,"state":{"is":"queued"},"attempts":0}"#;
+        let insert = "INSERT INTO jobs (id, account, hold, state, created_at, data) VALUES (?1, ?2, ?2, 'queued', 5, ?3)";
+        db.execute(insert, params![job, one, data]).unwrap();
+        let mut before = 0;
+        rows::all_images(&db, |image| before += image.blob_bytes).unwrap();
+        assert_eq!(before, 9, "a directory that was not migrated yet can be verified");
+
+        migrate(&mut db).unwrap();
+        let job = JobId::from_u128(u128::from_be_bytes(job));
+        assert_eq!(rows::images_of(&db, job).unwrap()[0].format, FileFormat::Png);
+        let job = rows::job_by_id(&db, job).unwrap().unwrap();
+        assert_eq!((job.output, job.keep_prompt), (Output::default(), false));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use medici_ledger::{AccountId, ChargeMode, Credits, HoldId, Operation, Quote, Timestamp};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, BlobHash, FailReason, Image, ImageId, Job, JobId, JobState, KeyOwner, Lease, Outcome,
-    PublishedVersion,
+    Account, ApiKey, ApiKeyId, BlobHash, FailReason, FileFormat, Image, ImageId, Job, JobId, JobState, KeyOwner, Lease,
+    Outcome, Output, PublishedVersion,
     engine::{Background, Size, Spec},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
@@ -148,6 +148,10 @@ struct JobData {
     operation: String,
     model: String,
     spec: SpecData,
+    // Jobs were kept before their files could be anything but PNG, and said where they come from.
+    output: Option<OutputData>,
+    #[serde(default)]
+    keep_prompt: bool,
     quote: QuoteData,
     notice: Option<String>,
     state: StateData,
@@ -166,6 +170,12 @@ struct SpecData {
     previews: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     readings: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OutputData {
+    format: String,
+    compression: u8,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -274,6 +284,11 @@ fn job_data(job: &Job) -> JobData {
             previews: *previews,
             readings: readings.clone(),
         },
+        output: Some(OutputData {
+            format: job.output.format.name().to_owned(),
+            compression: job.output.compression,
+        }),
+        keep_prompt: job.keep_prompt,
         quote: QuoteData {
             version: job.quote.version.micros(),
             operation: job.quote.operation.as_str().to_owned(),
@@ -356,6 +371,11 @@ fn job(row: &Row<'_>) -> Result<Job> {
             previews: data.spec.previews,
             readings: data.spec.readings,
         },
+        output: match data.output {
+            Some(OutputData { format, compression }) => Output { format: file_format(DATA, &format)?, compression },
+            None => Output::default(),
+        },
+        keep_prompt: data.keep_prompt,
         quote: Quote {
             version: at(data.quote.version),
             operation: operation(&data.quote.operation)?,
@@ -390,6 +410,10 @@ fn background(name: &str) -> Result<Background> {
         .ok_or_else(|| bad(4, format!("a background of {name:?}")))
 }
 
+fn file_format(column: usize, name: &str) -> Result<FileFormat> {
+    FileFormat::named(name).ok_or_else(|| bad(column, format!("a file format of {name:?}")))
+}
+
 fn charge_name(charge: ChargeMode) -> &'static str {
     match charge {
         ChargeMode::PerOperation => "per_operation",
@@ -408,8 +432,9 @@ fn charge(name: &str) -> Result<ChargeMode> {
 
 pub(crate) fn insert_image(db: &Connection, image: &Image) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO images (id, job, account, number, blob, blob_bytes, width, height, latent, reading, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO images
+           (id, job, account, number, blob, blob_bytes, width, height, latent, reading, created_at, format)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         image.id.as_u128().to_be_bytes(),
@@ -423,12 +448,13 @@ pub(crate) fn insert_image(db: &Connection, image: &Image) -> Result<()> {
         image.latent,
         image.reading,
         image.created_at.micros(),
+        image.format.name(),
     ])?;
     Ok(())
 }
 
 const IMAGE: &str =
-    "SELECT id, job, account, number, blob, blob_bytes, width, height, latent, reading, created_at FROM images";
+    "SELECT id, job, account, number, blob, blob_bytes, width, height, latent, reading, created_at, format FROM images";
 
 fn image(row: &Row<'_>) -> Result<Image> {
     Ok(Image {
@@ -442,6 +468,7 @@ fn image(row: &Row<'_>) -> Result<Image> {
         latent: row.get(8)?,
         reading: row.get(9)?,
         created_at: instant(row, 10)?,
+        format: file_format(11, row.get_ref(11)?.as_str()?)?,
     })
 }
 
@@ -456,12 +483,27 @@ pub(crate) fn image_by_id(db: &Connection, id: ImageId) -> Result<Option<Image>>
     db.prepare_cached(&format!("{IMAGE} WHERE id = ?"))?.query_row([id], image).optional()
 }
 
-/// Calls back with every image, oldest first.
-pub(crate) fn all_images(db: &Connection, mut each: impl FnMut(Image)) -> Result<()> {
-    let mut query = db.prepare(&format!("{IMAGE} ORDER BY id"))?;
+/// What of an image is the same in every store there ever was.
+pub(crate) struct ImageBlob {
+    pub(crate) id: ImageId,
+    pub(crate) job: JobId,
+    pub(crate) account: AccountId,
+    pub(crate) blob: BlobHash,
+    pub(crate) blob_bytes: u64,
+}
+
+/// Calls back with every image, oldest first. Reads a directory that a newer program has not opened yet, too.
+pub(crate) fn all_images(db: &Connection, mut each: impl FnMut(ImageBlob)) -> Result<()> {
+    let mut query = db.prepare("SELECT id, job, account, blob, blob_bytes FROM images ORDER BY id")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        each(image(row)?);
+        each(ImageBlob {
+            id: ImageId::from_u128(id(row, 0)?),
+            job: JobId::from_u128(id(row, 1)?),
+            account: AccountId::from_u128(id(row, 2)?),
+            blob: BlobHash(row.get(3)?),
+            blob_bytes: unsigned(row, 4)?,
+        });
     }
     Ok(())
 }

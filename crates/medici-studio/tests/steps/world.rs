@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use medici_engine::{PngEncoder, Script, TestPattern};
+use medici_engine::{PictureFiles, Script, TestPattern};
 use medici_ledger::{
     AccountId, Class, Entry, Operation, PlanName, Source,
     idempotency::{Endpoint, Fingerprint, Keep, KeyScope},
@@ -19,8 +19,8 @@ use medici_studio::engine::{
     Background, Capabilities, Control, Engine, EngineError, Estimate, Given, Picture, Size, Spec, Understanding,
 };
 use medici_studio::{
-    ApiKeyId, BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Running, Studio,
-    Submit, SubmitError, Ticket, Worker, prices,
+    ApiKeyId, BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Output, Running,
+    Studio, Submit, SubmitError, Ticket, Worker, prices,
 };
 use medici_testkit::{ManualClock, SeededIds};
 use tokio::task::JoinHandle;
@@ -63,7 +63,8 @@ impl World {
             store: memory.clone(),
             blobs: blobs.clone(),
             engine: engine.clone(),
-            encoder: Arc::new(PngEncoder),
+            encoder: Arc::new(PictureFiles),
+            decoder: Arc::new(PictureFiles),
             clock: clock.clone(),
             ids: ids.clone(),
             limits: Limits::for_tests(),
@@ -137,6 +138,8 @@ impl World {
                 previews: 4,
                 readings: Vec::new(),
             },
+            output: Output::default(),
+            keep_prompt: false,
             key: Some(key_use(account, "/v1/images/generations", key, prompt)),
         };
         self.studio.submit(request).await

@@ -92,6 +92,7 @@ pub fn a_group_whose_commits_fail_is_decided_one_by_one(open: Open<'_>) {
             index,
             blob: medici_studio::BlobHash([7; 32]),
             blob_bytes: 1,
+            format: Default::default(),
             size: medici_studio::engine::Size::square(1),
             latent: Vec::new(),
             reading: None,

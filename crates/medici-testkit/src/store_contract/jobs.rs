@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use medici_ledger::{Credits, Operation};
 use medici_studio::{
-    ApiKeyId, BlobHash, Candidate, FailReason, Ids, Image, ImageId, Job, JobId, JobState, Lease, Outcome, Touches,
+    ApiKeyId, BlobHash, Candidate, FailReason, FileFormat, Ids, Image, ImageId, Job, JobId, JobState, Lease, Outcome,
+    Touches,
     engine::{Background, Size},
 };
 
@@ -105,6 +106,7 @@ pub fn images_come_back_as_they_were_put(open: Open<'_>) {
         index,
         blob: BlobHash::of(&index.to_be_bytes()),
         blob_bytes: 123_456,
+        format: FileFormat::ALL[index as usize % 3],
         size: Size { width: 256, height: 128 },
         latent: (0..=255).cycle().take(1_536).collect(),
         reading: (index == 2).then(|| "a fox, red".to_owned()),

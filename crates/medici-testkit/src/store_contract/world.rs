@@ -8,7 +8,8 @@ use medici_ledger::{
     idempotency::{Endpoint, Fingerprint, Keep, KeyScope},
 };
 use medici_studio::{
-    Answer, Decide, Ids, Job, JobId, JobState, Kept, KeyReused, KeyUse, Lease, Store, Touches, UnitOfWork, decide,
+    Answer, Decide, FileFormat, Ids, Job, JobId, JobState, Kept, KeyReused, KeyUse, Lease, Output, Store, Touches,
+    UnitOfWork, decide,
     engine::{Background, Size, Spec},
 };
 
@@ -194,6 +195,8 @@ pub fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
             previews: 3,
             readings: vec!["a red fox, painted".to_owned()],
         },
+        output: Output { format: FileFormat::Jpeg, compression: 80 },
+        keep_prompt: true,
         quote: quote(prices, now),
         hold: HoldId::from_u128(ids.next()),
         notice: None,
