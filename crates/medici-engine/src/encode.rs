@@ -34,6 +34,11 @@ pub(crate) fn preview(pixels: &Pixels) -> (Vec<u8>, &'static str) {
     (png(pixels, png::Compression::Fast, png::Filter::Up, &[]), FileFormat::Png.media_type())
 }
 
+/// Writes every pixel, and nothing beside them.
+pub(crate) fn plain(pixels: &Pixels) -> Vec<u8> {
+    png(pixels, png::Compression::Fast, png::Filter::Adaptive, &[])
+}
+
 fn png(pixels: &Pixels, compression: png::Compression, filter: png::Filter, texts: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, pixels.size.width, pixels.size.height);

@@ -1,11 +1,11 @@
 //! The studio's port of picture files.
 
 use medici_studio::{
-    engine::Pixels,
+    engine::{Pixels, Size},
     picture_file::{Decoder, Encoder, Output, Probe, Provenance, Upload, UploadError, UploadLimits},
 };
 
-use crate::{decode, encode};
+use crate::{decode, encode, pocket::resize::resized_to};
 
 /// Writes PNG, JPEG and WebP, and reads those and GIF.
 ///
@@ -17,6 +17,10 @@ pub struct PictureFiles;
 impl Encoder for PictureFiles {
     fn encode(&self, pixels: &Pixels, output: Output, provenance: &Provenance) -> Vec<u8> {
         encode::picture(pixels, output, provenance)
+    }
+
+    fn plain(&self, pixels: &Pixels) -> Vec<u8> {
+        encode::plain(pixels)
     }
 
     fn preview(&self, pixels: &Pixels) -> (Vec<u8>, &'static str) {
@@ -31,5 +35,9 @@ impl Decoder for PictureFiles {
 
     fn decode(&self, bytes: &[u8], limits: &UploadLimits) -> Result<Upload, UploadError> {
         decode::picture(bytes, limits)
+    }
+
+    fn resized(&self, pixels: &Pixels, size: Size) -> Pixels {
+        resized_to(pixels, size)
     }
 }

@@ -101,10 +101,6 @@ fn untransformed(brightness: u8, blue: u8, red: u8) -> [u8; 3] {
     let (y, cb, cr) = (i32::from(brightness), i32::from(blue) - 128, i32::from(red) - 128);
     // The factors of ITU-R BT.601 in parts of 65,536.
     let rounded = |sum: i32| (sum + 32_768) >> 16;
-    let colours = [
-        y + rounded(91_881 * cr),
-        y - rounded(22_554 * cb + 46_802 * cr),
-        y + rounded(116_130 * cb),
-    ];
+    let colours = [y + rounded(91_881 * cr), y - rounded(22_554 * cb + 46_802 * cr), y + rounded(116_130 * cb)];
     colours.map(|colour| 255 - u8::try_from(colour.clamp(0, 255)).expect("it was clamped"))
 }

@@ -17,7 +17,7 @@ mod paint;
 mod prior;
 mod prompt;
 mod reading;
-mod resize;
+pub(crate) mod resize;
 mod scene;
 mod understanding;
 mod upscale;

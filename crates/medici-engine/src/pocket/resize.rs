@@ -17,33 +17,41 @@ struct Tap {
 /// Resizes to a square; alpha is minded, so that no colour of transparent pixels shows.
 pub(super) fn resized(pixels: Pixels, side: u32) -> Pixels {
     let size = Size::square(side);
+    if pixels.size == size { pixels } else { resized_to(&pixels, size) }
+}
+
+/// Resizes to any size, whatever its shape; alpha is minded. Takes 16 bytes for each pixel of the picture as it is
+/// when it has its new width, beside what it returns.
+pub(crate) fn resized_to(pixels: &Pixels, size: Size) -> Pixels {
     if pixels.size == size {
-        return pixels;
+        return pixels.clone();
     }
     let channels = if pixels.alpha { 4 } else { 3 };
-    let [width, height, side] =
-        [pixels.size.width, pixels.size.height, side].map(|v| usize::try_from(v).expect("a side fits a usize"));
-    let mut rows: Vec<f32> = pixels.bytes.iter().map(|byte| f32::from(*byte)).collect();
-    if pixels.alpha {
-        for pixel in rows.chunks_mut(4) {
-            let alpha = pixel[3] / 255.0;
-            pixel[..3].iter_mut().for_each(|v| *v *= alpha);
+    let [width, height, to_width, to_height] = [pixels.size.width, pixels.size.height, size.width, size.height]
+        .map(|side| usize::try_from(side).expect("a side fits a usize"));
+    let mut across = vec![0.0; to_width * height * channels];
+    let columns = taps(width, to_width);
+    let mut row = vec![0.0; width * channels];
+    for (bytes, out) in pixels.bytes.chunks(width * channels).zip(across.chunks_mut(to_width * channels)) {
+        row.iter_mut().zip(bytes).for_each(|(v, byte)| *v = f32::from(*byte));
+        if pixels.alpha {
+            for pixel in row.chunks_mut(4) {
+                let alpha = pixel[3] / 255.0;
+                pixel[..3].iter_mut().for_each(|v| *v *= alpha);
+            }
         }
-    }
-    let mut across = vec![0.0; side * height * channels];
-    let columns = taps(width, side);
-    for (row, out) in rows.chunks(width * channels).zip(across.chunks_mut(side * channels)) {
         for (tap, out) in columns.iter().zip(out.chunks_mut(channels)) {
             for (weight, pixel) in tap.weights.iter().zip(row[tap.first * channels..].chunks(channels)) {
                 out.iter_mut().zip(pixel).for_each(|(to, from)| *to += weight * from);
             }
         }
     }
-    let mut bytes = Vec::with_capacity(side * side * channels);
-    let mut sum = vec![0.0; side * channels];
-    for tap in taps(height, side) {
+    let mut bytes = Vec::with_capacity(to_width * to_height * channels);
+    let line = to_width * channels;
+    let mut sum = vec![0.0; line];
+    for tap in taps(height, to_height) {
         sum.fill(0.0);
-        for (weight, row) in tap.weights.iter().zip(across[tap.first * side * channels..].chunks(side * channels)) {
+        for (weight, row) in tap.weights.iter().zip(across[tap.first * line..].chunks(line)) {
             sum.iter_mut().zip(row).for_each(|(to, from)| *to += weight * from);
         }
         if channels == 4 {

@@ -138,6 +138,8 @@ impl World {
                 previews: 4,
                 readings: Vec::new(),
             },
+            source: Default::default(),
+            quality: None,
             output: Output::default(),
             keep_prompt: false,
             key: Some(key_use(account, "/v1/images/generations", key, prompt)),

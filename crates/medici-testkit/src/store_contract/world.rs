@@ -8,8 +8,8 @@ use medici_ledger::{
     idempotency::{Endpoint, Fingerprint, Keep, KeyScope},
 };
 use medici_studio::{
-    Answer, Decide, FileFormat, Ids, Job, JobId, JobState, Kept, KeyReused, KeyUse, Lease, Output, Store, Touches,
-    UnitOfWork, decide,
+    Answer, BlobHash, Decide, FileFormat, Ids, Job, JobId, JobState, Kept, KeyReused, KeyUse, Lease, Output, Source,
+    Store, Touches, UnitOfWork, decide,
     engine::{Background, Size, Spec},
 };
 
@@ -195,6 +195,7 @@ pub fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
             previews: 3,
             readings: vec!["a red fox, painted".to_owned()],
         },
+        source: Source::Vary { image: BlobHash([7; 32]), latent: Some(vec![1, 2, 255]) },
         output: Output { format: FileFormat::Jpeg, compression: 80 },
         keep_prompt: true,
         quote: quote(prices, now),
