@@ -87,10 +87,10 @@ async fn wrong_parameters_are_named_and_cost_nothing() {
         Refused(json!({"prompt": "a", "background": "red"}), Some("invalid_value"), Some("background"), "'red'"),
         Refused(json!({"prompt": "a", "moderation": "none"}), Some("invalid_value"), Some("moderation"), "'none'"),
         Refused(
-            json!({"prompt": "a", "output_format": "jpeg"}),
+            json!({"prompt": "a", "output_format": "gif"}),
             Some("unsupported_value"),
             Some("output_format"),
-            "png",
+            "png, jpeg or webp",
         ),
         Refused(json!({"prompt": "a", "output_format": "bmp"}), Some("invalid_value"), Some("output_format"), "'bmp'"),
         Refused(
@@ -99,7 +99,12 @@ async fn wrong_parameters_are_named_and_cost_nothing() {
             Some("output_compression"),
             "jpeg or webp",
         ),
-        Refused(json!({"prompt": "a", "stream": true}), Some("unsupported_value"), Some("stream"), "not available"),
+        Refused(
+            json!({"prompt": "a", "output_format": "jpeg", "background": "transparent"}),
+            Some("unsupported_value"),
+            Some("background"),
+            "png or webp",
+        ),
         Refused(json!({"prompt": "a", "stream": "yes"}), Some("invalid_type"), Some("stream"), "a boolean"),
         Refused(
             json!({"prompt": "a", "partial_images": 2}),
