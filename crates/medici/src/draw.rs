@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use medici_studio::engine::{Background, Control, Encoder, Engine, Given, Pixels, Size, Spec, Step};
+use medici_studio::{
+    Encoder, Output, Provenance,
+    engine::{Background, Control, Drawing, Engine, Given, Pixels, Size, Spec, Step},
+};
 use serde::Serialize;
 
 use crate::{
@@ -116,7 +119,17 @@ fn draw(engine: &dyn Engine, encoder: &dyn Encoder, spec: &Spec, directory: &Pat
     let understanding = engine.understanding(&spec.prompt);
     let mut files = Vec::with_capacity(pictures.len());
     for picture in pictures {
-        let png = encoder.png(&picture.pixels);
+        // The words stay out of the file: its name says them, which its owner sees.
+        let provenance = Provenance {
+            model: engine.model().to_owned(),
+            seed: spec.seed,
+            index: picture.index,
+            steps: Some(spec.steps.unwrap_or(engine.capabilities().steps_default)),
+            operation: Drawing::Generate,
+            prompt: None,
+            reading: None,
+        };
+        let png = encoder.encode(&picture.pixels, Output::default(), &provenance);
         let path = prompt_file::write_new(directory, &spec.prompt, spec.seed, picture.index + 1, &png)?;
         files.push(DrawnPicture { path, reading: picture.reading });
     }

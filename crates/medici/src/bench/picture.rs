@@ -81,7 +81,7 @@ fn by_hand(place: &Place) -> Result<Duration> {
             let begun = stopwatch();
             let pictures = engine.run(&spec, &Given::Words, &Uncontrolled)?;
             for picture in pictures {
-                medici_studio::BlobStore::put(&*blobs, encoder.png(&picture.pixels)).await?;
+                medici_studio::BlobStore::put(&*blobs, encoder.plain(&picture.pixels)).await?;
             }
             samples.push(begun.elapsed());
         }
