@@ -19,6 +19,7 @@ mod house;
 mod idempotency;
 mod images;
 mod jobs;
+mod mutated;
 mod orders;
 mod pages;
 mod past;

@@ -9,7 +9,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::house::House;
+use crate::house::{House, Plan};
+use medici_studio::Limits;
 
 /// A server on a port of this machine.
 struct Served {
@@ -21,7 +22,10 @@ struct Served {
 
 impl Served {
     async fn open() -> Self {
-        let house = House::open().await;
+        Self::of(House::open().await).await
+    }
+
+    async fn of(house: House) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -160,4 +164,36 @@ async fn a_request_that_does_not_end_is_cut_off_when_the_server_stops() {
     served.stop.take().unwrap().send(()).unwrap();
     let patience = served.house.state.config.drain_timeout + Duration::from_secs(5);
     tokio::time::timeout(patience, served.serving).await.expect("it ends in time").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn two_hundred_streams_are_open_at_once_and_all_end_with_their_picture() {
+    const STREAMS: usize = 200;
+    let limits = Limits { queued_max: STREAMS, ..Limits::for_tests() };
+    let house = House::with(Plan { limits, ..Plan::default() }).await;
+    for pack in ["one", "two"] {
+        house.pack(house.account, pack).await;
+    }
+    let served = Served::of(house).await;
+    let body = r#"{"prompt":"a red fox","stream":true,"partial_images":1,"size":"256x256"}"#;
+    let request = format!(
+        "POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        served.house.key,
+        body.len()
+    );
+    let mut open = Vec::new();
+    for _ in 0..STREAMS {
+        let mut stream = served.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        open.push(stream);
+    }
+    for mut stream in open {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert_eq!(answer.matches("event: image_generation.partial_image").count(), 1);
+        assert_eq!(answer.matches("event: image_generation.completed").count(), 1);
+    }
+    assert_eq!(served.house.available(), "45");
 }
