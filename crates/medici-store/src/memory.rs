@@ -9,8 +9,8 @@ use std::{
 
 use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, EventKey, EventRecord, Health, Image, ImageId,
-    Job, JobId, JournalPage, KeyOwner, KeyRecord, LowBalance, PublishedVersion, Store, StoreError, Unit,
+    Account, ApiKey, ApiKeyId, BlobHash, Candidate, Clock, Counters, EntryPage, EventKey, EventRecord, Health, Image,
+    ImageId, Job, JobId, JournalPage, KeyOwner, KeyRecord, LowBalance, PublishedVersion, Store, StoreError, Unit,
 };
 
 use crate::{
@@ -276,6 +276,13 @@ impl Store for Memory {
 
     async fn image(&self, id: ImageId) -> Result<Option<Image>, StoreError> {
         Ok(self.read(|tables| tables.images.get(&id).cloned()))
+    }
+
+    async fn image_of_file(&self, account: AccountId, blob: BlobHash) -> Result<Option<Image>, StoreError> {
+        Ok(self.read(|tables| {
+            let own = tables.images.values().filter(|image| image.account == account && image.blob == blob);
+            own.max_by_key(|image| image.id).cloned()
+        }))
     }
 
     async fn entries(&self, account: AccountId, cursor: Option<u64>, limit: usize) -> Result<EntryPage, StoreError> {

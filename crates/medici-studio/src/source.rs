@@ -3,12 +3,14 @@
 //! What is sent is bounded and decoded before anything is held. What is kept are blobs that are durable before the
 //! job is queued, so that a job can be drawn after a restart, and a second time after a worker was lost.
 
-use medici_ledger::Operation;
+use medici_ledger::{AccountId, Operation};
 
 use crate::{
     blob::{BlobError, BlobHash},
     engine::{EditSizes, Given, Mask, Pixels, Size},
+    job::Image,
     picture_file::UploadLimits,
+    store::StoreError,
     studio::Studio,
 };
 
@@ -58,6 +60,15 @@ impl Source {
         };
         first.into_iter().chain(second)
     }
+}
+
+/// What is known of a picture that was drawn here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The engine's own form of it, where it has one.
+    pub latent: Option<Vec<u8>>,
+    /// The words that it was drawn from; empty where there were none.
+    pub prompt: String,
 }
 
 /// Why a picture cannot be edited as it was asked.
@@ -136,6 +147,26 @@ impl Studio {
             }
         };
         Given::Vary { source, latent: None }
+    }
+
+    /// Returns the engine's own form of a picture that is handed in again, and the words it was drawn from, where the
+    /// account has the very file among its images.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the rows could not be read.
+    pub async fn known_picture(&self, account: AccountId, file: &[u8]) -> Result<Option<Known>, StoreError> {
+        let Some(image) = self.store.image_of_file(account, BlobHash::of(file)).await? else { return Ok(None) };
+        self.known_image(image).await.map(Some)
+    }
+
+    /// Returns the engine's own form of an image, and the words it was drawn from.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the rows could not be read.
+    pub async fn known_image(&self, image: Image) -> Result<Known, StoreError> {
+        let job = self.store.job(image.job).await?;
+        let latent = Some(image.latent).filter(|latent| !latent.is_empty());
+        Ok(Known { latent, prompt: job.map(|job| job.spec.prompt).unwrap_or_default() })
     }
 
     /// Keeps what a job is to start from. When it returns, a power cut cannot lose it; until a job names it, it may

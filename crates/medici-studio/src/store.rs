@@ -6,6 +6,7 @@ use medici_ledger::{AccountId, Credits, Entry, PriceBook, Timestamp, Wallet};
 
 use crate::{
     account::{Account, ApiKey},
+    blob::BlobHash,
     ids::{ApiKeyId, ImageId, JobId},
     job::{Image, Job},
     publish_prices::PublishedVersion,
@@ -49,6 +50,8 @@ pub trait Store: Send + Sync {
     async fn images(&self, job: JobId) -> Result<Vec<Image>, StoreError>;
     /// Returns one image.
     async fn image(&self, id: ImageId) -> Result<Option<Image>, StoreError>;
+    /// Returns the newest image of an account that is kept in this file.
+    async fn image_of_file(&self, account: AccountId, blob: BlobHash) -> Result<Option<Image>, StoreError>;
     /// Returns an account's entries, newest first, from the cursor of an earlier page.
     async fn entries(&self, account: AccountId, cursor: Option<u64>, limit: usize) -> Result<EntryPage, StoreError>;
 

@@ -297,18 +297,25 @@ impl Draw {
         files: Files,
     ) -> Result<(Given, Option<String>), Fault> {
         let Some(id) = self.image_id else {
+            let known = match files.images.as_slice() {
+                [file] => state.studio.known_picture(caller.account, file).await?,
+                _ => None,
+            };
             let pictures = files.decode(state, OWN).await?;
             let studio = state.studio.clone();
             let made = tokio::task::spawn_blocking(move || studio.variation_of(pictures.image)).await;
-            return Ok((made.map_err(|panic| Fault::internal(&panic))?, None));
+            let made = made.map_err(|panic| Fault::internal(&panic))?;
+            return Ok(match (made, known) {
+                (Given::Vary { source, .. }, Some(known)) => {
+                    (Given::Vary { source, latent: known.latent }, Some(known.prompt))
+                }
+                (made, _) => (made, None),
+            });
         };
         let (image, file) = own(state, caller, id).await?;
-        let job = state.studio.job(caller.account, image.job).await?;
+        let known = state.studio.known_image(image).await?;
         let pictures = Files { images: vec![file.into()], mask: None }.decode(state, OWN).await?;
-        // A latent is of the engine that made it.
-        let latent = Some(image.latent).filter(|latent| !latent.is_empty());
-        let words = job.map(|job| job.spec.prompt).filter(|words| !words.is_empty());
-        Ok((Given::Vary { source: pictures.image, latent }, words))
+        Ok((Given::Vary { source: pictures.image, latent: known.latent }, Some(known.prompt)))
     }
 
     async fn edited(

@@ -108,7 +108,7 @@ async fn accept(
     let state = state.clone();
     let submitting = async move {
         let mut asked = asked;
-        let (given, size) = asked.given(&state).await?;
+        let (given, size) = asked.given(&state, caller).await?;
         let mut submit = asked.submission(caller, fresh_seed(state.studio.ids.secret()), size);
         submit.key = key;
         let family = asked.looks.profile.family;

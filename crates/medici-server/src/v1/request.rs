@@ -6,7 +6,7 @@ use axum::{
 };
 use medici_ledger::Operation;
 use medici_studio::{
-    Submit,
+    Known, Submit,
     engine::{Given, Size, Spec},
 };
 use serde_json::{Map, Value};
@@ -101,10 +101,14 @@ impl Asked {
     }
 
     /// Looks at the files, and returns what the job starts from and how large it is.
-    pub(crate) async fn given(&mut self, state: &AppState) -> Result<(Given, Size), Fault> {
+    pub(crate) async fn given(&mut self, state: &AppState, caller: AccountCaller) -> Result<(Given, Size), Fault> {
         if let (Call::Generate, Some(size)) = (self.call, self.size) {
             return Ok((Given::Words, size));
         }
+        let known = match (self.call, self.files.images.as_slice()) {
+            (Call::Vary, [file]) => state.studio.known_picture(caller.account, file).await?,
+            _ => None,
+        };
         let pictures = std::mem::take(&mut self.files).decode(state, self.looks.profile).await?;
         let (call, size, studio) = (self.call, self.size, state.studio.clone());
         let work = tokio::task::spawn_blocking(move || match (call, size) {
@@ -113,7 +117,19 @@ impl Asked {
                 studio.edit_of(pictures.image, pictures.mask.as_ref(), size).map_err(|error| of_edit(&error))
             }
         });
-        work.await.map_err(|panic| Fault::internal(&panic))?
+        let (given, size) = work.await.map_err(|panic| Fault::internal(&panic))??;
+        Ok((self.with_known(given, known), size))
+    }
+
+    /// Adds what is known of a picture that was drawn here.
+    fn with_known(&mut self, given: Given, known: Option<Known>) -> Given {
+        match (given, known) {
+            (Given::Vary { source, .. }, Some(known)) => {
+                self.prompt = known.prompt;
+                Given::Vary { source, latent: known.latent }
+            }
+            (given, _) => given,
+        }
     }
 
     /// Returns the job that is asked for.

@@ -27,8 +27,8 @@ use std::{
 
 use medici_ledger::{AccountId, PriceBook, Timestamp, Wallet};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId, JournalPage,
-    LowBalance, PublishedVersion, Store, StoreError, Unit,
+    Account, ApiKey, ApiKeyId, BlobHash, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId,
+    JournalPage, LowBalance, PublishedVersion, Store, StoreError, Unit,
 };
 use rusqlite::Connection;
 
@@ -280,6 +280,10 @@ impl Store for Embedded {
 
     async fn image(&self, id: ImageId) -> Result<Option<Image>, StoreError> {
         self.readers.read(move |db| rows::image_by_id(db, id)).await
+    }
+
+    async fn image_of_file(&self, account: AccountId, blob: BlobHash) -> Result<Option<Image>, StoreError> {
+        self.readers.read(move |db| rows::image_of_blob(db, account, blob)).await
     }
 
     async fn entries(&self, account: AccountId, cursor: Option<u64>, limit: usize) -> Result<EntryPage, StoreError> {

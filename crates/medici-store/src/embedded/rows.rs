@@ -539,6 +539,14 @@ pub(crate) fn image_by_id(db: &Connection, id: ImageId) -> Result<Option<Image>>
     db.prepare_cached(&format!("{IMAGE} WHERE id = ?"))?.query_row([id], image).optional()
 }
 
+/// Returns the newest image of an account that is kept in this file.
+pub(crate) fn image_of_blob(db: &Connection, account: AccountId, blob: BlobHash) -> Result<Option<Image>> {
+    let account = account.as_u128().to_be_bytes();
+    db.prepare_cached(&format!("{IMAGE} WHERE blob = ? AND account = ? ORDER BY id DESC LIMIT 1"))?
+        .query_row(params![blob.0, account], image)
+        .optional()
+}
+
 /// What of an image is the same in every store there ever was.
 pub(crate) struct ImageBlob {
     pub(crate) id: ImageId,

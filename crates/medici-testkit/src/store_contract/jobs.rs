@@ -127,6 +127,9 @@ pub fn images_come_back_as_they_were_put(open: Open<'_>) {
     assert_eq!(world.wait(world.store().images(job.id)).unwrap(), sorted);
     assert_eq!(world.wait(world.store().image(images[0].id)).unwrap().as_ref(), Some(&images[0]));
     assert_eq!(world.wait(world.store().image(ImageId::from_u128(1))).unwrap(), None);
+    let of_file = |account| world.wait(world.store().image_of_file(account, images[0].blob)).unwrap();
+    assert!(of_file(images[0].account).is_some_and(|image| image.blob == images[0].blob));
+    assert_eq!(of_file(medici_ledger::AccountId::from_u128(1)), None);
 }
 
 /// Nobody waits for another's hundred jobs.
