@@ -16,7 +16,10 @@ use super::{
 /// A job in the words of the page.
 pub(super) struct Card {
     pub(super) id: String,
+    /// The words, or what stands for them.
     pub(super) prompt: String,
+    /// What was done, where it is not a drawing from words.
+    pub(super) kind: Option<&'static str>,
     pub(super) state: &'static str,
     pub(super) standing: Standing,
     pub(super) size: Size,
@@ -114,7 +117,12 @@ impl Card {
         let there = |tile: &Tile| job.state.is_open() || matches!(tile.look, Look::Final { .. });
         Self {
             id: job.id.to_string(),
-            prompt: spec.prompt.clone(),
+            prompt: title(job).to_owned(),
+            kind: match job.operation {
+                Operation::Edit => Some(strings::EDIT),
+                Operation::Vary => Some(strings::VARIATIONS),
+                Operation::Generate | Operation::Named(_) => None,
+            },
             state: job.state.name(),
             standing: standing(studio, job, progress.as_ref()),
             size: spec.size,
@@ -139,6 +147,11 @@ impl Card {
             Standing::Cancelled => format!("{}. {}.", strings::CANCELLED, strings::RETURNED),
         }
     }
+}
+
+/// Returns a job's words; a picture that was handed in to be varied has none.
+fn title(job: &Job) -> &str {
+    if job.spec.prompt.is_empty() { strings::WITHOUT_WORDS } else { &job.spec.prompt }
 }
 
 fn standing(studio: &Studio, job: &Job, progress: Option<&Progress>) -> Standing {
@@ -199,7 +212,7 @@ fn tile(job: &Job, number: u32, image: Option<&Image>, early: Option<Look>) -> T
     match image {
         Some(image) => Tile {
             number,
-            alt: strings::image_alt(&job.spec.prompt, number, of),
+            alt: strings::image_alt(title(job), number, of),
             look: Look::Final { src: format!("/jobs/{}/images/{number}", job.id), reading: reading(job, image) },
         },
         None => Tile { number, alt: strings::waiting_alt(number, of), look: early.unwrap_or(Look::Nothing) },

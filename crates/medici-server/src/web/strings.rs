@@ -57,6 +57,9 @@ pub(super) const PRICE_FREE: &str = "free";
 pub(super) const PLAN_GRANDFATHER: &str = "whoever was on it before keeps the terms of before";
 
 // Jobs.
+pub(super) const EDIT: &str = "Edit";
+pub(super) const VARIATIONS: &str = "Variations";
+pub(super) const WITHOUT_WORDS: &str = "A picture without words";
 pub(super) const JOB_TITLE: &str = "Pictures";
 pub(super) const STARTING: &str = "Getting ready";
 pub(super) const FINISHING: &str = "Finishing touches";
