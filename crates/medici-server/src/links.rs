@@ -18,6 +18,9 @@ use crate::{
 /// The path of the handler.
 pub(crate) const PATH: &str = "/images/{file}";
 
+/// The media type of every image that is served.
+pub(crate) const MEDIA_TYPE: &str = "image/png";
+
 /// Returns an absolute link that works for the configured lifetime, 60 minutes by default.
 pub(crate) fn absolute(config: &ServerConfig, image: ImageId, now: Timestamp) -> String {
     let lifetime = i64::try_from(config.link_lifetime.as_secs()).expect("a link's lifetime is a matter of hours");
@@ -50,19 +53,19 @@ pub(crate) async fn show(
     if left <= 0 {
         return Err(Fault::ExpiredLink);
     }
-    let image = state.studio.store.image(id).await?.ok_or(Fault::NotFound { what: "image" })?;
+    let missing = || Fault::NotFound { what: "image" };
+    let image = state.studio.store.image(id).await?.ok_or_else(missing)?;
     let tag = format!("\"{}\"", image.blob);
     let cache = format!("private, max-age={left}, immutable");
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag), (header::CACHE_CONTROL, cache)]).into_response());
     }
-    let bytes = state.studio.blobs.get(image.blob).await?;
-    let bytes = bytes.ok_or(medici_studio::ReadImageError::Missing(id))?;
+    let bytes = state.studio.image_file(&image).await?.ok_or_else(missing)?;
     let name = format!("inline; filename=\"medici-{:08x}-{}.png\"", image.job.as_u128() as u32, image.index + 1);
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     let text = |text: String| HeaderValue::from_str(&text).expect("digits, letters and quotes make a header");
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -1,4 +1,4 @@
-//! Our own API: credits, charges, jobs, administration. Failures are RFC 9457 problem documents.
+//! Our own API: credits, charges, jobs, images, administration. Failures are RFC 9457 problem documents.
 
 use axum::routing::{delete, get, post, put};
 
@@ -12,6 +12,7 @@ mod statement;
 mod charges;
 mod event_body;
 pub(crate) mod events;
+mod images;
 mod jobs;
 
 mod accounts;
@@ -49,6 +50,10 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET", "/api/estimate", Access::Public, get(estimate::estimate)),
         Route::new("GET", "/api/jobs", Access::Account, get(jobs::list)),
         Route::new("GET", "/api/jobs/{id}", Access::Account, get(jobs::one)),
+        Route::new("DELETE", "/api/jobs/{id}", Access::Account, delete(jobs::delete)),
+        Route::new("GET", "/api/images", Access::Account, get(images::list)),
+        Route::new("GET", "/api/images/{id}", Access::Account, get(images::one)),
+        Route::new("DELETE", "/api/images/{id}", Access::Account, delete(images::delete)),
         Route::new("POST", "/api/jobs/{id}/cancel", Access::Account, post(jobs::cancel)),
         Route::new("GET", "/api/orders", Access::AnyKey, get(orders::own)),
         Route::new("GET", "/api/budgets", Access::AnyKey, get(budgets::own)),

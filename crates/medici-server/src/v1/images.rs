@@ -11,7 +11,7 @@ use medici_ledger::{
     idempotency::{Fingerprint, Keep},
 };
 use medici_studio::{
-    Finished, Image, JobId, JobState, KeyUse, Outcome, ReadImageError, Submit,
+    Finished, Image, JobId, JobState, KeyUse, Outcome, Submit,
     engine::{Background, Spec},
 };
 use serde::Serialize;
@@ -116,26 +116,30 @@ async fn finish(
     let finished = finished.filter(|finished| finished.job.account == caller.account);
     let finished = finished.ok_or(Fault::NotFound { what: "job" })?;
     let balance = state.studio.balances(caller.account).map_or(Credits::ZERO, |balances| balances.available);
+    // A retry after a failure is a new request, unless a key says that it is the old one.
+    let without_pictures = |waiting: Waiting, fault: Fault| {
+        waiting.answered();
+        Ok((CreditHeaders { charged: Credits::ZERO, balance }, Replayed(replayed), fault).into_response())
+    };
     let outcome = match &finished.job.state {
+        _ if finished.job.deleted_at.is_some() => return without_pictures(waiting, Fault::Deleted),
         JobState::Done { outcome, .. } => outcome,
-        ended => {
-            // A retry after a failure is a new request, unless a key says that it is the old one.
-            waiting.answered();
-            let fault = match ended {
-                JobState::Failed { reason, .. } => Fault::JobFailed { reason: *reason },
-                JobState::Cancelled { .. } => Fault::JobCancelled,
-                JobState::Queued | JobState::Running(_) | JobState::Done { .. } => {
-                    unreachable!("a finished job has ended")
-                }
-            };
-            return Ok((CreditHeaders { charged: Credits::ZERO, balance }, Replayed(replayed), fault).into_response());
+        JobState::Failed { reason, .. } => {
+            return without_pictures(waiting, Fault::JobFailed { reason: *reason });
         }
+        JobState::Cancelled { .. } => return without_pictures(waiting, Fault::JobCancelled),
+        JobState::Queued | JobState::Running(_) => unreachable!("a finished job has ended"),
     };
     let charged = match outcome {
         Outcome::Charged { amount } => *amount,
         Outcome::Free | Outcome::Uncollected { .. } => Credits::ZERO,
     };
-    let body = reply(state, &finished, request, charged, balance).await?;
+    let data = image_bodies(state, &finished.images, request.format).await?;
+    if data.is_empty() {
+        // A job that is done has drawn some: they were deleted one by one.
+        return without_pictures(waiting, Fault::Deleted);
+    }
+    let body = reply(&finished, data, request, charged, balance);
     let body = serde_json::to_vec(&body).expect("strings and numbers make JSON");
     let mut response = Response::new(waiting.body(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -178,20 +182,16 @@ struct CreditsBody {
     balance: Text<Credits>,
 }
 
-async fn reply<'a>(
-    state: &AppState,
+fn reply<'a>(
     finished: &'a Finished,
+    data: Vec<ImageBody<'a>>,
     request: &'a Generation,
     charged: Credits,
     balance: Credits,
-) -> Result<ImagesBody<'a>, Fault> {
+) -> ImagesBody<'a> {
     let job = &finished.job;
-    let mut data = Vec::with_capacity(finished.images.len());
-    for image in &finished.images {
-        data.push(image_body(state, image, request.format).await?);
-    }
     let created = job.created_at.micros().div_euclid(1_000_000);
-    Ok(ImagesBody {
+    ImagesBody {
         created: u32::try_from(created).unwrap_or(u32::MAX),
         data,
         background: match job.spec.background {
@@ -206,18 +206,23 @@ async fn reply<'a>(
         seed: job.spec.seed,
         credits: CreditsBody { charged: Text(charged), balance: Text(balance) },
         notice: job.notice.as_deref(),
-    })
+    }
 }
 
-async fn image_body<'a>(state: &AppState, image: &'a Image, format: Format) -> Result<ImageBody<'a>, Fault> {
-    let (url, b64_json) = match format {
-        Format::Url => (Some(links::absolute(&state.config, image.id, state.studio.clock.now())), None),
-        Format::Base64 => {
-            let bytes = state.studio.blobs.get(image.blob).await?.ok_or(ReadImageError::Missing(image.id))?;
-            (None, Some(STANDARD.encode(bytes)))
-        }
-    };
-    Ok(ImageBody { url, b64_json, revised_prompt: image.reading.as_deref(), id: Text(image.id) })
+/// Hands over what there is: an image that is deleted just now is not.
+async fn image_bodies<'a>(state: &AppState, images: &'a [Image], format: Format) -> Result<Vec<ImageBody<'a>>, Fault> {
+    let mut bodies = Vec::with_capacity(images.len());
+    for image in images {
+        let (url, b64_json) = match format {
+            Format::Url => (Some(links::absolute(&state.config, image.id, state.studio.clock.now())), None),
+            Format::Base64 => {
+                let Some(bytes) = state.studio.image_file(image).await? else { continue };
+                (None, Some(STANDARD.encode(bytes)))
+            }
+        };
+        bodies.push(ImageBody { url, b64_json, revised_prompt: image.reading.as_deref(), id: Text(image.id) });
+    }
+    Ok(bodies)
 }
 
 /// Returns whether an OpenAI client says that it tries again.

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_alerts"),
     migration!(6, "0006_price_versions"),
     migration!(7, "0007_meter_events"),
+    migration!(8, "0008_deletions"),
 ];
 
 /// Why a database's schema cannot be used.
@@ -96,6 +97,7 @@ fn migrate_to(db: &mut Connection, migrations: &[Migration]) -> Result<(), Migra
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embedded::rows;
 
     #[test]
     fn migrating_twice_changes_nothing() {
@@ -104,6 +106,35 @@ mod tests {
         migrate(&mut db).unwrap();
         let applied: i64 = db.query_row("SELECT count(*) FROM migrations", [], |row| row.get(0)).unwrap();
         assert_eq!(applied, MIGRATIONS.last().unwrap().number);
+    }
+
+    #[test]
+    fn jobs_and_images_from_before_deletions_are_listed_as_they_were() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate_to(&mut db, &MIGRATIONS[..7]).unwrap();
+        let data = r#"{"api_key":null,"operation":"generate","model":"dall-e-2","spec":{"prompt":"a red fox","count":1,
+            "width":256,"height":256,"seed":7,"background":"auto","steps":null,"previews":0},"quote":{"version":0,
+            "operation":"generate","count":1,"unit":1,"included":4,"charge":"per_operation","amount":1},
+            "notice":null,"state":{"is":"free","finished_at":2},"attempts":1}"#;
+        db.execute(
+            "INSERT INTO jobs (id, account, hold, state, created_at, data)
+             VALUES (zeroblob(16), zeroblob(16), zeroblob(16), 'done', 1, ?)",
+            [data],
+        )
+        .unwrap();
+        db.execute(
+            "INSERT INTO images VALUES (zeroblob(16), zeroblob(16), zeroblob(16), 0, zeroblob(32), 1, 2, 3, x'', NULL, 1)",
+            [],
+        )
+        .unwrap();
+        migrate(&mut db).unwrap();
+        let account = medici_ledger::AccountId::from_u128(0);
+        let jobs = rows::jobs_of(&db, account, None, 9).unwrap();
+        assert_eq!(
+            jobs.iter().map(|job| (&*job.spec.prompt, job.deleted_at)).collect::<Vec<_>>(),
+            [("a red fox", None)]
+        );
+        assert_eq!(rows::account_images(&db, account, None, 9).unwrap().len(), 1);
     }
 
     #[test]
