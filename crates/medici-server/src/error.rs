@@ -8,8 +8,9 @@ use std::error::Error;
 use axum::response::{IntoResponse, Response};
 use medici_ledger::{Credits, QuoteError, Refusal};
 use medici_studio::{
-    BlobError, CancelError, ChargeError, FailReason, GiveBackError, GrantError, KeyReused, OpenAccountError,
-    PlaceOrderError, PlanLimit, ReadImageError, RunCommandError, SetAlertError, StoreError, SubmitError,
+    BlobError, CancelError, ChargeError, DeleteImageError, DeleteJobError, FailReason, GiveBackError, GrantError,
+    KeyReused, OpenAccountError, PlaceOrderError, PlanLimit, ReadImageError, RunCommandError, SetAlertError,
+    StoreError, SubmitError,
 };
 use tracing::error;
 
@@ -50,6 +51,8 @@ pub(crate) enum Fault {
     ExpiredLink,
     /// There is no such thing, or it is another's.
     NotFound { what: &'static str },
+    /// What this request made was deleted by its owner.
+    Deleted,
     /// There is no model of that name.
     UnknownModel { model: String },
     /// What is asked contradicts what is there.
@@ -347,6 +350,25 @@ impl From<CancelError> for Fault {
     }
 }
 
+impl From<DeleteImageError> for Fault {
+    fn from(failure: DeleteImageError) -> Self {
+        match failure {
+            DeleteImageError::NoImage => Self::NotFound { what: "image" },
+            DeleteImageError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<DeleteJobError> for Fault {
+    fn from(failure: DeleteJobError) -> Self {
+        match failure {
+            DeleteJobError::NoJob => Self::NotFound { what: "job" },
+            DeleteJobError::Open { .. } => Self::Conflict { code: "job_open", message: sentence(&failure) },
+            DeleteJobError::Store(failure) => failure.into(),
+        }
+    }
+}
+
 /// Makes a sentence for a person out of an error's text.
 pub(crate) fn sentence(text: &dyn std::fmt::Display) -> String {
     let text = text.to_string();
@@ -354,6 +376,10 @@ pub(crate) fn sentence(text: &dyn std::fmt::Display) -> String {
     let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }
+
+/// What a person is told whose request was carried out, and whose pictures were deleted.
+pub(crate) const DELETED: &str = "The pictures of this request were deleted. Nothing was drawn again, and no credit was \
+     used. For new pictures use another Idempotency-Key.";
 
 /// Returns what a person is told about a job that failed, with what became of its credits.
 pub(crate) fn job_failed(reason: FailReason) -> &'static str {

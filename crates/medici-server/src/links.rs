@@ -52,7 +52,8 @@ pub(crate) async fn show(
     if left <= 0 {
         return Err(Fault::ExpiredLink);
     }
-    let image = state.studio.store.image(id).await?.ok_or(Fault::NotFound { what: "image" })?;
+    let missing = || Fault::NotFound { what: "image" };
+    let image = state.studio.store.image(id).await?.ok_or_else(missing)?;
     if image.format != format {
         return Err(Fault::BadLink);
     }
@@ -61,8 +62,7 @@ pub(crate) async fn show(
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag), (header::CACHE_CONTROL, cache)]).into_response());
     }
-    let bytes = state.studio.blobs.get(image.blob).await?;
-    let bytes = bytes.ok_or(medici_studio::ReadImageError::Missing(id))?;
+    let bytes = state.studio.image_file(&image).await?.ok_or_else(missing)?;
     let (tail, extension) = (image.job.as_u128() as u32, format.extension());
     let name = format!("inline; filename=\"medici-{tail:08x}-{}.{extension}\"", image.index + 1);
     let mut response = bytes.into_response();

@@ -55,6 +55,15 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for QueryOf<T> {
     }
 }
 
+/// Reads a parameter that may be left out.
+pub(crate) fn parsed<T>(param: &'static str, text: Option<&str>) -> Result<Option<T>, Fault>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let bad = |problem| Fault::param("invalid_value", param, sentence(&problem));
+    text.map(|text| text.parse().map_err(bad)).transpose()
+}
+
 /// Returns the length of a page within its bounds.
 pub(crate) fn page_limit(asked: Option<usize>, default: usize, max: usize) -> Result<usize, Fault> {
     match asked {

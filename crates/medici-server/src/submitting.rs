@@ -28,6 +28,8 @@ impl AppState {
         let credits = studio.quote(&submit)?.amount;
         let asks = Asks { images: submit.spec.count, credits };
         let taken = self.shared.rate_limits.take(self.config.rates, account, asks, studio.clock.now(), note)?;
+        // Until the job names them, nobody may remove its files.
+        let _names_soon = if given == Given::Words { None } else { Some(studio.naming.begin().await) };
         if given != Given::Words {
             // Files are written before the unit of work decides: not for whom it would surely refuse.
             let available = studio.balances(account).map_or(Credits::ZERO, |balances| balances.available);

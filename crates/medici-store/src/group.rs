@@ -23,8 +23,8 @@ use std::{
 
 use medici_ledger::{AccountId, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
 use medici_studio::{
-    Candidate, Changes, Clock, Counters, EventKey, EventRecord, Health, Job, JobId, KeyRecord, LowBalance, StoreError,
-    Unit, UnitOfWork,
+    Candidate, Changes, Clock, Counters, EventKey, EventRecord, Health, ImageId, Job, JobId, KeyRecord, KnownImage,
+    LowBalance, StoreError, Unit, UnitOfWork,
 };
 
 use crate::{
@@ -69,6 +69,8 @@ impl From<CommitError> for StoreError {
 pub(crate) trait Backend: Send + 'static {
     /// Returns a committed job.
     fn job(&self, job: JobId) -> Result<Option<Job>, CommitError>;
+    /// Returns what committed rows know of an image.
+    fn image(&self, image: ImageId) -> Result<Option<KnownImage>, CommitError>;
     /// Returns the committed record of a key.
     fn key(&self, scope: &KeyScope, hash: ScopeHash) -> Result<Option<KeyRecord>, CommitError>;
     /// Calls `found` with the committed record of each of these events that has one, and its place among them.

@@ -2,15 +2,16 @@
 //! but what [`Memory::reopen`] hands on.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
     sync::{Arc, RwLock},
 };
 
 use medici_ledger::{AccountId, Entry, PriceBook, Timestamp, Wallet, idempotency::KeyScope};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, BlobHash, Candidate, Clock, Counters, EntryPage, EventKey, EventRecord, Health, Image,
-    ImageId, Job, JobId, JournalPage, KeyOwner, KeyRecord, LowBalance, PublishedVersion, Store, StoreError, Unit,
+    Account, ApiKey, ApiKeyId, BlobHash, Candidate, Clock, Counters, DeletedImage, EntryPage, EventKey, EventRecord,
+    Health, Image, ImageId, Job, JobFilter, JobId, JobPage, JournalPage, KeyOwner, KeyRecord, KnownImage, LowBalance,
+    PublishedVersion, Store, StoreError, Unit,
 };
 
 use crate::{
@@ -37,6 +38,7 @@ struct Tables {
     alerts: Vec<LowBalance>,
     jobs: BTreeMap<JobId, Job>,
     images: BTreeMap<ImageId, Image>,
+    deleted_images: BTreeMap<ImageId, DeletedImage>,
     keys: HashMap<ScopeHash, KeyRecord>,
     events: HashMap<EventKey, EventRecord>,
     accounts: HashMap<AccountId, Account>,
@@ -122,6 +124,12 @@ impl Backend for Maps {
         Ok(self.tables.read().expect(UNPOISONED).jobs.get(&job).cloned())
     }
 
+    fn image(&self, image: ImageId) -> Result<Option<KnownImage>, CommitError> {
+        let tables = self.tables.read().expect(UNPOISONED);
+        let stored = tables.images.get(&image).cloned().map(KnownImage::Stored);
+        Ok(stored.or_else(|| tables.deleted_images.get(&image).copied().map(KnownImage::Deleted)))
+    }
+
     fn key(&self, _: &KeyScope, hash: ScopeHash) -> Result<Option<KeyRecord>, CommitError> {
         Ok(self.tables.read().expect(UNPOISONED).keys.get(&hash).cloned())
     }
@@ -149,6 +157,10 @@ impl Backend for Maps {
         tables.entries.extend(batch.entries().map(|row| (row.entry.clone(), row.prev)));
         tables.jobs.extend(batch.jobs.iter().map(|job| (job.id, job.clone())));
         tables.images.extend(batch.images.iter().map(|image| (image.id, image.clone())));
+        for image in &batch.deleted_images {
+            tables.images.remove(&image.id);
+            tables.deleted_images.insert(image.id, *image);
+        }
         tables.keys.extend(batch.keys.iter().map(|(hash, record)| (*hash, record.clone())));
         tables.events.extend(batch.events.iter().map(|record| (record.event, *record)));
         for account in &batch.accounts {
@@ -175,10 +187,17 @@ impl Backend for Maps {
 }
 
 impl Tables {
+    /// Returns an account's jobs that are not deleted, newest first, older than the one given.
+    fn listed(&self, account: AccountId, before: Option<JobId>) -> impl Iterator<Item = &Job> {
+        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let older = self.jobs.range((Bound::Unbounded, until)).rev().map(|(_, job)| job);
+        older.filter(move |job| job.account == account && job.deleted_at.is_none())
+    }
+
     /// Refuses what a database's constraints would refuse.
     fn admit(&self, batch: &Batch) -> Result<(), CommitError> {
         let refused = |what: &str| Err(CommitError::Refused(format!("{what} exists already")));
-        let mut names = std::collections::HashSet::new();
+        let mut names = HashSet::new();
         for account in &batch.accounts {
             let known = self.accounts.contains_key(&account.id) || self.names.contains_key(&account.name);
             if known || !names.insert(&account.name) {
@@ -196,7 +215,7 @@ impl Tables {
         if batch.price_versions.iter().any(|version| self.price_versions.contains_key(&version.effective_at)) {
             return refused("a price version of that instant");
         }
-        let mut images = std::collections::HashSet::new();
+        let mut images = HashSet::new();
         for image in &batch.images {
             if self.images.contains_key(&image.id) || !images.insert(image.id) {
                 return refused("an image of that id");
@@ -260,11 +279,17 @@ impl Store for Memory {
     }
 
     async fn jobs(&self, account: AccountId, before: Option<JobId>, limit: usize) -> Result<Vec<Job>, StoreError> {
-        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
-        Ok(self.read(|tables| {
-            let older = tables.jobs.range((Bound::Unbounded, until)).rev().map(|(_, job)| job);
-            older.filter(|job| job.account == account).take(limit).cloned().collect()
-        }))
+        Ok(self.read(|tables| tables.listed(account, before).take(limit).cloned().collect()))
+    }
+
+    async fn find_jobs(
+        &self,
+        account: AccountId,
+        filter: &JobFilter,
+        before: Option<JobId>,
+        limit: usize,
+    ) -> Result<JobPage, StoreError> {
+        self.read(|tables| filter.page(tables.listed(account, before).cloned().map(Ok), limit))
     }
 
     async fn images(&self, job: JobId) -> Result<Vec<Image>, StoreError> {
@@ -283,6 +308,28 @@ impl Store for Memory {
             let own = tables.images.values().filter(|image| image.account == account && image.blob == blob);
             own.max_by_key(|image| image.id).cloned()
         }))
+    }
+
+    async fn account_images(
+        &self,
+        account: AccountId,
+        before: Option<ImageId>,
+        limit: usize,
+    ) -> Result<Vec<Image>, StoreError> {
+        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(self.read(|tables| {
+            let older = tables.images.range((Bound::Unbounded, until)).rev().map(|(_, image)| image);
+            older.filter(|image| image.account == account).take(limit).cloned().collect()
+        }))
+    }
+
+    async fn unnamed(&self, mut blobs: Vec<BlobHash>) -> Result<Vec<BlobHash>, StoreError> {
+        let named: HashSet<_> = self.read(|tables| {
+            let sources = tables.jobs.values().flat_map(|job| job.source.blobs());
+            tables.images.values().map(|image| image.blob).chain(sources).collect()
+        });
+        blobs.retain(|blob| !named.contains(blob));
+        Ok(blobs)
     }
 
     async fn entries(&self, account: AccountId, cursor: Option<u64>, limit: usize) -> Result<EntryPage, StoreError> {

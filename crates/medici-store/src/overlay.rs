@@ -13,8 +13,8 @@ use medici_ledger::{
     idempotency::{KeyScope, event_memory},
 };
 use medici_studio::{
-    Account, ApiKey, Changes, EventKey, EventRecord, Image, Job, JobId, KeyRecord, Loaded, LowBalance,
-    PublishedVersion, Unit, meter::EventHasher,
+    Account, ApiKey, Changes, DeletedImage, EventKey, EventRecord, Image, ImageId, Job, JobId, KeyRecord, KnownImage,
+    Loaded, LowBalance, PublishedVersion, Unit, meter::EventHasher,
 };
 
 use crate::{
@@ -39,6 +39,8 @@ pub(crate) struct Batch {
     pub(crate) jobs: Vec<Job>,
     /// Images to insert.
     pub(crate) images: Vec<Image>,
+    /// Images to remove, after those are inserted, and what to keep of them.
+    pub(crate) deleted_images: Vec<DeletedImage>,
     /// Idempotency records to insert.
     pub(crate) keys: Vec<(ScopeHash, KeyRecord)>,
     /// Records of meter events to insert.
@@ -156,6 +158,7 @@ impl Batch {
         self.appended.is_empty()
             && self.jobs.is_empty()
             && self.images.is_empty()
+            && self.deleted_images.is_empty()
             && self.keys.is_empty()
             && self.accounts.is_empty()
             && self.api_keys.is_empty()
@@ -167,6 +170,7 @@ impl Batch {
 #[derive(Default)]
 pub(crate) struct Rows {
     pub(crate) jobs: HashMap<JobId, Option<Job>>,
+    pub(crate) images: HashMap<ImageId, Option<KnownImage>>,
     pub(crate) keys: HashMap<KeyScope, (ScopeHash, Option<KeyRecord>)>,
     pub(crate) events: HashMap<EventKey, Option<EventRecord>, BuildHasherDefault<EventHasher>>,
 }
@@ -209,6 +213,11 @@ impl<'a, B: Backend> Overlay<'a, B> {
                     place.insert(backend.job(job)?);
                 }
             }
+            for &image in &touches.images {
+                if let std::collections::hash_map::Entry::Vacant(place) = rows.images.entry(image) {
+                    place.insert(backend.image(image)?);
+                }
+            }
             for scope in &touches.keys {
                 if !rows.keys.contains_key(scope) {
                     let hash = ScopeHash::of(scope);
@@ -239,6 +248,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
         changes.wallets.iter().all(|change| self.wallets.contains_key(&change.wallet.account()))
             && changes.keys.iter().all(|key| self.rows.keys.contains_key(&key.scope))
             && changes.events.iter().all(|record| self.rows.events.contains_key(&record.event))
+            && changes.deleted_images.iter().all(|image| self.rows.images.contains_key(&image.id))
     }
 
     /// Takes a unit's changes, which [`Self::admits`], for the commit and for the units after it.
@@ -267,6 +277,15 @@ impl<'a, B: Backend> Overlay<'a, B> {
             self.rows.jobs.insert(job.id, Some(job.clone()));
             self.batch.jobs.push(job);
         }
+        for image in &changes.images {
+            // Few units look at images; for the others a copy would be made for nobody.
+            if let Some(known) = self.rows.images.get_mut(&image.id) {
+                *known = Some(KnownImage::Stored(image.clone()));
+            }
+        }
+        for image in &changes.deleted_images {
+            self.rows.images.insert(image.id, Some(KnownImage::Deleted(*image)));
+        }
         for key in changes.keys {
             let kept = self.rows.keys.get_mut(&key.scope).expect(UNNAMED);
             kept.1 = Some(key.clone());
@@ -276,6 +295,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
         self.batch.events.extend(changes.events);
         self.names.extend(changes.accounts.iter().map(|account| account.name.clone()));
         self.batch.images.extend(changes.images);
+        self.batch.deleted_images.extend(changes.deleted_images);
         self.batch.accounts.extend(changes.accounts);
         self.batch.api_keys.extend(changes.api_keys);
         if let Some(prices) = changes.prices {
@@ -308,6 +328,10 @@ impl<B: Backend> Loaded for Overlay<'_, B> {
 
     fn job(&self, job: JobId) -> Option<&Job> {
         self.rows.jobs.get(&job).expect(UNNAMED).as_ref()
+    }
+
+    fn image(&self, image: ImageId) -> Option<&KnownImage> {
+        self.rows.images.get(&image).expect(UNNAMED).as_ref()
     }
 
     fn key(&self, scope: &KeyScope) -> Option<&KeyRecord> {

@@ -10,7 +10,7 @@ use std::{
 
 use medici_ledger::{AccountId, Command, Credits, Refusal, VoidReason};
 use medici_store::{DiskBlobs, Finding, KeptElsewhere, verify};
-use medici_studio::{FileFormat, Ids, Image, ImageId, Job, JobState, Outcome, Touches, engine::Size};
+use medici_studio::{FileFormat, Ids, Image, ImageId, Job, JobState, KnownImage, Outcome, Touches, engine::Size};
 use medici_testkit::store_contract::world::{World, act, command};
 use support::{copy, tamper, world_in};
 
@@ -191,6 +191,78 @@ fn an_image_without_its_blob_or_with_another_is_named() {
     assert!(names(&found(&home), sound.accounts[1], "is missing"));
     let findings = sound.changed("DELETE FROM images");
     assert!(names(&findings, sound.accounts[1], "it is done and has no image"), "{findings:?}");
+}
+
+#[test]
+fn what_was_deleted_is_no_finding_and_what_contradicts_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let origin = home.path().join("origin");
+    let world = world_in(&origin);
+    let account = world.account();
+    let image = draw(&world, &origin, account);
+    let whole = draw(&world, &origin, account);
+    for image in [&image, &whole] {
+        let id = image.id;
+        let delete = act(Touches::default().images([id]), move |work| {
+            let Some(KnownImage::Stored(image)) = work.image(id).cloned() else { return Err(()) };
+            work.delete_image(&image);
+            Ok(())
+        });
+        world.run(delete).unwrap().unwrap();
+    }
+    let mut job = world.wait(world.store().job(whole.job)).unwrap().unwrap();
+    job.deleted_at = Some(job.created_at);
+    let deleted = job.clone();
+    world
+        .run(act(Touches::default().job(job.id), move |work| {
+            work.put_job(deleted.clone());
+            Ok::<_, ()>(())
+        }))
+        .unwrap()
+        .unwrap();
+    drop(world);
+    fs::remove_file(blob_of(&origin, &image)).unwrap();
+    let report = verify(&origin, &KeptElsewhere::default()).unwrap();
+    assert_eq!((report.findings, report.jobs, report.images), (vec![], 2, 0));
+
+    let (first, second) = (id_of(image.id.as_u128()), id_of(whole.job.as_u128()));
+    let row = format!(
+        "INSERT INTO images SELECT id, job, account, 0, x'{}', 1, 1, 1, x'', NULL, 0 FROM deleted_images WHERE",
+        image.blob
+    );
+    for (number, (sql, what)) in [
+        (format!("DELETE FROM deleted_images WHERE id = {first}"), "it is done and has no image"),
+        (format!("UPDATE deleted_images SET job = randomblob(16) WHERE id = {first}"), "does not exist"),
+        (format!("{row} id = {first}"), "it is deleted and has a row"),
+        (format!("{row} job = {second}"), "it is deleted and has images"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let changed = home.path().join(number.to_string());
+        copy(&origin, &changed);
+        assert_eq!(tamper(&changed).execute(&sql, []).unwrap(), 1, "{sql}");
+        let findings = found(&changed);
+        assert!(names(&findings, account, what), "{sql}: {findings:?}");
+    }
+}
+
+fn id_of(raw: u128) -> String {
+    format!("x'{raw:032x}'")
+}
+
+#[test]
+fn a_directory_from_before_deletions_is_verified() {
+    let sound = Sound::new();
+    let home = sound.copy();
+    let db = tamper(&home);
+    db.execute_batch(
+        "DROP TABLE deleted_images; DROP INDEX jobs_listed; ALTER TABLE jobs DROP COLUMN deleted_at;
+         DROP INDEX images_by_account; DELETE FROM migrations WHERE number = 8;",
+    )
+    .unwrap();
+    drop(db);
+    assert_eq!(found(&home), []);
 }
 
 #[test]

@@ -2,15 +2,32 @@
 
 use std::fmt;
 
+use medici_ledger::Timestamp;
+
 /// Stores bytes under their SHA-256.
 #[async_trait::async_trait]
 pub trait BlobStore: Send + Sync {
     /// Stores the bytes and returns their name. When it returns, a power cut cannot lose them.
     ///
-    /// Storing the same bytes again is free and changes nothing.
+    /// Storing the same bytes again costs little and changes nothing but when they were stored last.
     async fn put(&self, bytes: Vec<u8>) -> Result<BlobHash, BlobError>;
     /// Returns the bytes of a name, or `None` where there are none.
     async fn get(&self, hash: BlobHash) -> Result<Option<Vec<u8>>, BlobError>;
+    /// Removes the bytes of a name, if there are any. Whoever calls this has made sure that no row names them, and that
+    /// none is about to: see [`crate::Naming`].
+    async fn remove(&self, hash: BlobHash) -> Result<(), BlobError>;
+    /// Returns every blob whose name begins with this byte. All blobs are in 256 such shelves, about as full as each
+    /// other.
+    async fn shelf(&self, first: u8) -> Result<Vec<StoredBlob>, BlobError>;
+}
+
+/// A blob, and when it was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredBlob {
+    /// Its name.
+    pub hash: BlobHash,
+    /// When its bytes were stored last.
+    pub stored_at: Timestamp,
 }
 
 /// The name of a blob: the SHA-256 of its bytes. Displayed as 64 lower-case hex digits.

@@ -46,9 +46,21 @@ pub struct Job {
     pub attempts: u32,
     /// When it was asked.
     pub created_at: Timestamp,
+    /// When its owner deleted it, if they did: its words are erased, its images are gone, and no list shows it.
+    pub deleted_at: Option<Timestamp>,
 }
 
 impl Job {
+    /// Erases what its owner wrote and what was said about it. What it cost, and the hold that the journal tells of,
+    /// stay.
+    pub(crate) fn erase(&mut self, now: Timestamp) {
+        self.spec.prompt = String::new();
+        self.spec.readings = Vec::new();
+        self.source = Source::Words;
+        self.notice = None;
+        self.deleted_at = Some(now);
+    }
+
     /// Returns whose budgets bound it, from its first hold to its last.
     pub fn spender(&self) -> Spender {
         spender(self.api_key)
@@ -104,6 +116,9 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// Every word that [`JobState::name`] returns.
+    pub const NAMES: [&'static str; 5] = ["queued", "running", "done", "failed", "cancelled"];
+
     /// Returns whether the job can still change.
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Queued | Self::Running(_))
@@ -207,4 +222,26 @@ pub struct Image {
     pub reading: Option<String>,
     /// When it became visible.
     pub created_at: Timestamp,
+}
+
+/// What a store knows by an image's name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KnownImage {
+    /// It is there.
+    Stored(Image),
+    /// It was there.
+    Deleted(DeletedImage),
+}
+
+/// What is left of an image that its owner deleted: enough to answer a repeat, and to count a job's images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeletedImage {
+    /// Its name.
+    pub id: ImageId,
+    /// The job it came from.
+    pub job: JobId,
+    /// Whose it was.
+    pub account: AccountId,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
 }

@@ -26,9 +26,12 @@ pub mod unit;
 
 mod alert;
 mod charge;
+mod delete;
 mod document;
+mod find_jobs;
 mod give_back;
 mod grant;
+mod naming;
 mod open_account;
 mod place_order;
 mod publish_prices;
@@ -39,20 +42,24 @@ mod set_clock;
 mod source;
 mod submit;
 mod sweep;
+mod sweep_blobs;
 mod worker;
 
 pub use account::{Account, ApiKey, KeyOwner};
 pub use alert::SetAlertError;
 pub use api_key::Secret;
-pub use blob::{BlobError, BlobHash, BlobStore};
+pub use blob::{BlobError, BlobHash, BlobStore, StoredBlob};
 pub use charge::{Charge, ChargeError, Receipt};
 pub use clock::{Clock, Ids};
+pub use delete::{DeleteImageError, DeleteJobError};
 pub use document::{Document, DocumentLine};
+pub use find_jobs::{JOBS_LOOKED_AT_MAX, JobFilter, JobPage, WORDS_CHARS_MAX, WORDS_MAX, Words, WordsError};
 pub use give_back::{Captured, GiveBack, GiveBackError};
 pub use grant::{Grant, GrantError};
 pub use ids::{ApiKeyId, BadId, ImageId, JobId};
-pub use job::{ATTEMPTS_MAX, FailReason, Image, Job, JobState, Lease, Outcome};
+pub use job::{ATTEMPTS_MAX, DeletedImage, FailReason, Image, Job, JobState, KnownImage, Lease, Outcome};
 pub use meter::{EventFingerprint, EventKey, EventRecord};
+pub use naming::{NamesSoon, Naming};
 pub use open_account::{NewAccount, OpenAccountError};
 pub use picture_file::{
     Decoder, Encoder, FileFormat, Output, Probe, Provenance, Upload, UploadError, UploadFormat, UploadLimits,
@@ -68,6 +75,7 @@ pub use source::{EDIT_PIXELS_MAX, EditError, Known, Source};
 pub use store::{Candidate, Counters, EntryPage, Health, JournalPage, LowBalance, Store, StoreError};
 pub use studio::{Finished, Limits, ReadImageError, Studio};
 pub use submit::{PlanLimit, Submit, SubmitError, Ticket};
+pub use sweep_blobs::SweepBlobsError;
 pub use unit::{
     Answer, Changes, Decide, EventReused, Kept, KeyRecord, KeyReused, KeyUse, Loaded, Touches, Unit, UnitOfWork,
     WalletChange, decide, decide_all,

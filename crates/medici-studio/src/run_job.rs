@@ -10,6 +10,7 @@ use medici_ledger::{AccountId, Command, HoldId, HoldState, Refusal, Timestamp, V
 use crate::{
     ids::JobId,
     job::{ATTEMPTS_MAX, FailReason, Image, Job, JobState, Lease, Outcome},
+    naming::NamesSoon,
     store::Candidate,
     studio::Limits,
     unit::{Decide, Touches, UnitOfWork},
@@ -133,6 +134,8 @@ pub(crate) struct Finish {
     pub(crate) claim: Held,
     /// The images, without their instant: it is the commit's.
     pub(crate) images: Vec<Image>,
+    /// Their files stay until this is answered, also when the worker is gone by then.
+    pub(crate) _names_soon: NamesSoon,
     /// The name of the hold that is placed if the first one ran out.
     pub(crate) second_hold: HoldId,
     pub(crate) limits: Limits,
@@ -295,8 +298,8 @@ impl Decide for Cancel {
     }
 
     fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<Job, CancelError> {
-        let job = work.job(self.candidate.job).filter(|job| job.account == self.candidate.account);
-        let mut job = job.cloned().ok_or(CancelError::NoJob)?;
+        let own = |job: &&Job| job.account == self.candidate.account && job.deleted_at.is_none();
+        let mut job = work.job(self.candidate.job).filter(own).cloned().ok_or(CancelError::NoJob)?;
         match job.state {
             // A repeat is answered like the first.
             JobState::Cancelled { .. } => return Ok(job),

@@ -7,6 +7,7 @@ use medici_ledger::{AccountId, Credits, Entry, PriceBook, Timestamp, Wallet};
 use crate::{
     account::{Account, ApiKey},
     blob::BlobHash,
+    find_jobs::{JobFilter, JobPage},
     ids::{ApiKeyId, ImageId, JobId},
     job::{Image, Job},
     publish_prices::PublishedVersion,
@@ -44,14 +45,34 @@ pub trait Store: Send + Sync {
     async fn api_keys(&self, account: Option<AccountId>) -> Result<Vec<ApiKey>, StoreError>;
     /// Returns the job.
     async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError>;
-    /// Returns an account's jobs, newest first, older than the one given.
+    /// Returns an account's jobs, newest first, older than the one given. Deleted ones are not among them, here and in
+    /// [`Self::find_jobs`].
     async fn jobs(&self, account: AccountId, before: Option<JobId>, limit: usize) -> Result<Vec<Job>, StoreError>;
+    /// Returns those of an account's jobs that a filter lets through, newest first, older than the one given: as many
+    /// as [`JobFilter::page`] gathers.
+    async fn find_jobs(
+        &self,
+        account: AccountId,
+        filter: &JobFilter,
+        before: Option<JobId>,
+        limit: usize,
+    ) -> Result<JobPage, StoreError>;
     /// Returns a job's images in order of their index.
     async fn images(&self, job: JobId) -> Result<Vec<Image>, StoreError>;
-    /// Returns one image.
+    /// Returns one image; `None` also for one that was deleted.
     async fn image(&self, id: ImageId) -> Result<Option<Image>, StoreError>;
     /// Returns the newest image of an account that is kept in this file.
     async fn image_of_file(&self, account: AccountId, blob: BlobHash) -> Result<Option<Image>, StoreError>;
+    /// Returns an account's images, newest first, older than the one given.
+    async fn account_images(
+        &self,
+        account: AccountId,
+        before: Option<ImageId>,
+        limit: usize,
+    ) -> Result<Vec<Image>, StoreError>;
+    /// Returns those of the blobs that no row of any account names. An image names its file; whatever else comes to
+    /// name blobs, such as a job the pictures it starts from, counts here.
+    async fn unnamed(&self, blobs: Vec<BlobHash>) -> Result<Vec<BlobHash>, StoreError>;
     /// Returns an account's entries, newest first, from the cursor of an earlier page.
     async fn entries(&self, account: AccountId, cursor: Option<u64>, limit: usize) -> Result<EntryPage, StoreError>;
 

@@ -11,6 +11,7 @@ use crate::{
     engine::Engine,
     ids::{ImageId, JobId},
     job::{Image, Job},
+    naming::Naming,
     picture_file::{Decoder, Encoder},
     progress::Hub,
     store::{EntryPage, Store, StoreError},
@@ -39,6 +40,8 @@ pub struct Studio {
     pub progress: Hub,
     /// The jobs that are drawn in this process.
     pub running: Arc<Running>,
+    /// Whose turn it is with files: those who store them to name them, or those who remove what nobody names.
+    pub naming: Naming,
 }
 
 /// Every bound of the job flow.
@@ -104,8 +107,13 @@ impl Studio {
         }
     }
 
-    /// Returns an account's own job, and `None` for another's as for one that is not there.
+    /// Returns an account's own job, and `None` for another's as for one that is not there, or no more.
     pub async fn job(&self, account: AccountId, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.job_row(account, id).await?.filter(|job| job.deleted_at.is_none()))
+    }
+
+    /// Returns an account's own job, also what is left of a deleted one.
+    pub(crate) async fn job_row(&self, account: AccountId, id: JobId) -> Result<Option<Job>, StoreError> {
         Ok(self.store.job(id).await?.filter(|job| job.account == account))
     }
 
@@ -116,12 +124,17 @@ impl Studio {
         before: Option<JobId>,
         limit: usize,
     ) -> Result<Vec<Finished>, StoreError> {
-        let mut history = Vec::new();
-        for job in self.store.jobs(account, before, limit).await? {
+        let jobs = self.store.jobs(account, before, limit).await?;
+        self.with_images(jobs).await
+    }
+
+    pub(crate) async fn with_images(&self, jobs: Vec<Job>) -> Result<Vec<Finished>, StoreError> {
+        let mut finished = Vec::with_capacity(jobs.len());
+        for job in jobs {
             let images = self.store.images(job.id).await?;
-            history.push(Finished { job, images });
+            finished.push(Finished { job, images });
         }
-        Ok(history)
+        Ok(finished)
     }
 
     /// Returns a page of an account's entries, newest first.
@@ -171,16 +184,27 @@ impl Studio {
         }
     }
 
-    /// Returns an image and its file. Whoever calls this has checked that the asker may see it.
-    pub async fn image(&self, id: ImageId) -> Result<Option<(Image, Vec<u8>)>, ReadImageError> {
-        let Some(image) = self.store.image(id).await? else { return Ok(None) };
-        let bytes = self.blobs.get(image.blob).await?;
-        Ok(Some((image, bytes.ok_or(ReadImageError::Missing(id))?)))
+    /// Returns an account's own image, and `None` for another's as for one that is not there, or no more.
+    pub async fn image(&self, account: AccountId, id: ImageId) -> Result<Option<Image>, StoreError> {
+        Ok(self.store.image(id).await?.filter(|image| image.account == account))
+    }
+
+    /// Returns the file of an image, or `None` if the image was deleted since its row was read. Whoever calls this has
+    /// checked that the asker may see it.
+    pub async fn image_file(&self, image: &Image) -> Result<Option<Vec<u8>>, ReadImageError> {
+        if let Some(bytes) = self.blobs.get(image.blob).await? {
+            return Ok(Some(bytes));
+        }
+        match self.store.image(image.id).await? {
+            Some(image) => Err(ReadImageError::Missing(image.id)),
+            None => Ok(None),
+        }
     }
 
     /// Waits until a job has ended, and returns what came of it, from committed rows only.
     ///
-    /// `None` if there is no such job. Dropping the future changes nothing.
+    /// `None` if there is no such job. What is left of a deleted one is returned, so that a repeat of the request it came
+    /// from can be told. Dropping the future changes nothing.
     pub async fn finished(&self, id: JobId) -> Result<Option<Finished>, StoreError> {
         // The hub is told within this process; the timer covers an end that another process wrote.
         const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -202,7 +226,7 @@ impl Studio {
 pub struct Finished {
     /// The job.
     pub job: Job,
-    /// Its images in order; empty unless it is done.
+    /// Its images in order, but for deleted ones; empty unless it is done.
     pub images: Vec<Image>,
 }
 

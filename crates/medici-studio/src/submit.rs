@@ -268,6 +268,7 @@ impl Decide for PlaceHold {
             state: JobState::Queued,
             attempts: 0,
             created_at: work.now(),
+            deleted_at: None,
         });
         work.remember(request.key.as_ref(), Kept::Job(self.job));
         Ok(Ticket { job: self.job, replayed: false })

@@ -19,8 +19,12 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 const SWEEP_ACCOUNTS_MAX: usize = 1_000;
 
 impl Studio {
-    /// Sweeps until the future is dropped.
+    /// Sweeps accounts and blobs until the future is dropped.
     pub async fn sweep(self: Arc<Self>) {
+        tokio::join!(self.sweep_accounts(), self.sweep_blobs());
+    }
+
+    async fn sweep_accounts(&self) {
         loop {
             if let Err(error) = self.sweep_once().await {
                 warn!(%error, "Could not sweep");

@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     account::{Account, ApiKey},
-    ids::JobId,
-    job::{Image, Job},
+    ids::{ImageId, JobId},
+    job::{DeletedImage, Image, Job, KnownImage},
     meter::{EventFingerprint, EventHasher, EventKey, EventRecord},
     publish_prices::NewPrices,
     store::{Store, StoreError},
@@ -58,6 +58,8 @@ pub struct Touches {
     pub wallets: Vec<AccountId>,
     /// The jobs.
     pub jobs: Vec<JobId>,
+    /// The images.
+    pub images: Vec<ImageId>,
     /// The idempotency keys.
     pub keys: Vec<KeyScope>,
     /// The meter events.
@@ -74,6 +76,11 @@ impl Touches {
         self.jobs.push(job);
         self
     }
+    /// Also touches images.
+    pub fn images(mut self, images: impl IntoIterator<Item = ImageId>) -> Self {
+        self.images.extend(images);
+        self
+    }
     /// Also touches an idempotency key, if there is one.
     pub fn key(mut self, key: Option<&KeyScope>) -> Self {
         self.keys.extend(key.cloned());
@@ -87,6 +94,8 @@ pub trait Loaded {
     fn wallet(&self, account: AccountId) -> Option<&Wallet>;
     /// Returns the job; `None` if there is none.
     fn job(&self, job: JobId) -> Option<&Job>;
+    /// Returns what is known of the image; `None` if there never was one.
+    fn image(&self, image: ImageId) -> Option<&KnownImage>;
     /// Returns what is kept under an idempotency key.
     fn key(&self, scope: &KeyScope) -> Option<&KeyRecord>;
     /// Returns what is kept of a meter event.
@@ -115,6 +124,8 @@ pub struct Changes {
     pub jobs: Vec<Job>,
     /// Images to insert.
     pub images: Vec<Image>,
+    /// Images to remove, and what to keep of them.
+    pub deleted_images: Vec<DeletedImage>,
     /// Idempotency records to insert.
     pub keys: Vec<KeyRecord>,
     /// Records of meter events to insert.
@@ -217,6 +228,17 @@ impl<'a> UnitOfWork<'a> {
     /// Inserts an image.
     pub fn put_image(&mut self, image: Image) {
         self.changes.images.push(image);
+    }
+
+    /// Returns what is known of an image; what this decision itself does to it is not seen.
+    pub fn image(&self, id: ImageId) -> Option<&KnownImage> {
+        self.loaded.image(id)
+    }
+
+    /// Deletes an image as of this instant. Its file is the caller's to remove, once this is committed.
+    pub fn delete_image(&mut self, image: &Image) {
+        let Image { id, job, account, .. } = *image;
+        self.changes.deleted_images.push(DeletedImage { id, job, account, deleted_at: self.now });
     }
 
     /// Inserts an account.

@@ -15,6 +15,7 @@ use crate::{
     engine::{Control, EngineError, Picture, Pixels, Step},
     ids::{ImageId, JobId},
     job::{FailReason, Image, Job, JobState},
+    naming::NamesSoon,
     picture_file::Provenance,
     run_job::{Cancel, CancelError, Claim, Claimed, Fail, Finish, HandBack, Heartbeat, Held, TakeBack},
     store::{Candidate, StoreError},
@@ -164,7 +165,7 @@ impl Worker {
             return Ok(());
         }
         let reason = match drawn {
-            Ok(images) => match self.finish(job, held, images).await? {
+            Ok(kept) => match self.finish(job, held, kept).await? {
                 Some(()) => {
                     let render_ms = studio.clock.now().micros().saturating_sub(begun.micros()) / 1000;
                     info!(job.id = %job.id, render_ms, "Drew {} images for {}", job.spec.count, job.id);
@@ -188,7 +189,7 @@ impl Worker {
     }
 
     /// Renders and stores, while the heartbeat says that the worker is alive.
-    async fn draw(&self, job: &Job, held: Held, stop: Arc<AtomicBool>) -> Result<Vec<Image>, FailReason> {
+    async fn draw(&self, job: &Job, held: Held, stop: Arc<AtomicBool>) -> Result<Kept, FailReason> {
         let work = async {
             let pictures = self.render(job, stop.clone()).await?;
             self.keep(job, pictures).await
@@ -282,7 +283,8 @@ impl Worker {
     }
 
     /// Stores the files under their content hash. When this returns they are durable, and nobody names them.
-    async fn keep(&self, job: &Job, pictures: Vec<(Picture, Vec<u8>)>) -> Result<Vec<Image>, FailReason> {
+    async fn keep(&self, job: &Job, pictures: Vec<(Picture, Vec<u8>)>) -> Result<Kept, FailReason> {
+        let names_soon = self.studio.naming.begin().await;
         let mut images = Vec::with_capacity(pictures.len());
         for (picture, file) in pictures {
             let blob_bytes = file.len() as u64;
@@ -301,7 +303,7 @@ impl Worker {
                 created_at: job.created_at,
             });
         }
-        Ok(images)
+        Ok(Kept { images, names_soon })
     }
 
     async fn put(&self, job: &Job, file: Vec<u8>) -> Result<BlobHash, FailReason> {
@@ -315,12 +317,14 @@ impl Worker {
     }
 
     /// Captures, names the images and ends the job. `None` if the claim was lost meanwhile.
-    async fn finish(&self, job: &Job, held: Held, images: Vec<Image>) -> Result<Option<()>, StoreError> {
+    async fn finish(&self, job: &Job, held: Held, kept: Kept) -> Result<Option<()>, StoreError> {
         let studio = &self.studio;
+        let Kept { images, names_soon } = kept;
         loop {
             let finish = Finish {
                 claim: held,
                 images: images.clone(),
+                _names_soon: names_soon.clone(),
                 second_hold: HoldId::from_u128(studio.ids.next()),
                 limits: studio.limits.clone(),
             };
@@ -346,6 +350,12 @@ fn of_picture(job: &Provenance, picture: &Picture) -> Provenance {
     // A reading repeats words of the prompt: it is told or kept with them.
     let reading = picture.reading.clone().filter(|_| job.prompt.is_some());
     Provenance { index: picture.index, reading, ..job.clone() }
+}
+
+/// Images whose files are durable and whose rows are not there yet.
+struct Kept {
+    images: Vec<Image>,
+    names_soon: NamesSoon,
 }
 
 /// Stops the engine's thread when nobody waits for it any more: a worker that is dropped would leave it behind.

@@ -105,6 +105,7 @@ pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Ope
         limits: config.limits(),
         progress: Default::default(),
         running: Default::default(),
+        naming: Default::default(),
     };
     let adopted = studio.adopt_prices(&file.text, file.own).await;
     for warning in adopted.context("the price book cannot be used")?.warnings {

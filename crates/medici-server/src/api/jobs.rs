@@ -1,15 +1,15 @@
-//! An account's own jobs: where they stand, what came of them, and how to stop one.
+//! An account's own jobs: where they stand, what came of them, how to find one, to stop it and to delete it.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use medici_ledger::{Credits, Timestamp};
-use medici_studio::{Finished, ImageId, Job, JobId, JobState, Outcome, engine::Size};
+use medici_studio::{Finished, ImageId, Job, JobFilter, JobId, JobState, Outcome, engine::Size};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     auth::AccountCaller,
     error::Fault,
     links,
-    query::{PathText, QueryOf, page_limit},
+    query::{PathText, QueryOf, page_limit, parsed},
     state::AppState,
     wire::Text,
 };
@@ -18,10 +18,13 @@ use crate::{
 const JOBS_MAX: usize = 100;
 const JOBS_DEFAULT: usize = 20;
 
-/// A page of jobs.
+/// A page of jobs, and which of them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobsQuery {
+    q: Option<String>,
+    state: Option<String>,
+    before: Option<String>,
     cursor: Option<String>,
     limit: Option<usize>,
 }
@@ -63,20 +66,30 @@ struct ImageBody {
     reading: Option<String>,
 }
 
-/// `GET /api/jobs`: newest first, with their images.
+/// `GET /api/jobs`: newest first, with their images. Of many that were looked at, only few may be on a page.
 pub(crate) async fn list(
     State(state): State<AppState>,
     caller: AccountCaller,
     QueryOf(query): QueryOf<JobsQuery>,
 ) -> Result<Json<serde_json::Value>, Fault> {
     let limit = page_limit(query.limit, JOBS_DEFAULT, JOBS_MAX)?;
-    let bad = |problem| Fault::param("invalid_value", "cursor", crate::error::sentence(&problem));
-    let before: Option<JobId> = query.cursor.map(|text| text.parse().map_err(bad)).transpose()?;
-    let history = state.studio.history(caller.account, before, limit).await?;
-    // A full page may have another behind it; an empty one then says that it had not.
-    let next = history.last().filter(|_| history.len() == limit).map(|last| Text(last.job.id));
-    let jobs: Vec<JobBody> = history.into_iter().map(|finished| body(&state, finished)).collect();
-    Ok(Json(serde_json::json!({ "jobs": jobs, "next_cursor": next })))
+    let older_than: Option<JobId> = parsed("cursor", query.cursor.as_deref())?;
+    let filter = JobFilter {
+        words: parsed("q", query.q.as_deref())?.unwrap_or_default(),
+        state: query.state.as_deref().map(state_named).transpose()?,
+        asked_before: parsed("before", query.before.as_deref())?,
+    };
+    let (found, next) = state.studio.find_jobs(caller.account, &filter, older_than, limit).await?;
+    let jobs: Vec<JobBody> = found.into_iter().map(|finished| body(&state, finished)).collect();
+    Ok(Json(serde_json::json!({ "jobs": jobs, "next_cursor": next.map(Text) })))
+}
+
+fn state_named(text: &str) -> Result<&'static str, Fault> {
+    let known = JobState::NAMES.into_iter().find(|name| *name == text);
+    known.ok_or_else(|| {
+        let message = format!("The state is one of {}.", JobState::NAMES.join(", "));
+        Fault::param("invalid_value", "state", message)
+    })
 }
 
 /// `GET /api/jobs/{id}`.
@@ -95,15 +108,30 @@ pub(crate) async fn cancel(
     caller: AccountCaller,
     PathText(id): PathText,
 ) -> Result<Json<JobBody>, Fault> {
-    let id: JobId = id.parse().map_err(|_| Fault::NotFound { what: "job" })?;
-    let job = state.cancel(caller.account, id).await?;
+    let job = state.cancel(caller.account, named(&id)?).await?;
     with_images(&state, job).await
 }
 
+/// `DELETE /api/jobs/{id}`: a repeat answers as the first time.
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    caller: AccountCaller,
+    PathText(id): PathText,
+) -> Result<StatusCode, Fault> {
+    state.studio.delete_job(caller.account, named(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn missing() -> Fault {
+    Fault::NotFound { what: "job" }
+}
+
+fn named(id: &str) -> Result<JobId, Fault> {
+    id.parse().map_err(|_| missing())
+}
+
 async fn own(state: &AppState, caller: AccountCaller, id: &str) -> Result<Job, Fault> {
-    let missing = || Fault::NotFound { what: "job" };
-    let id: JobId = id.parse().map_err(|_| missing())?;
-    state.studio.job(caller.account, id).await?.ok_or_else(missing)
+    state.studio.job(caller.account, named(id)?).await?.ok_or_else(missing)
 }
 
 pub(super) async fn with_images(state: &AppState, job: Job) -> Result<Json<JobBody>, Fault> {

@@ -1,4 +1,4 @@
-//! Our own API: credits, charges, jobs, administration. Failures are RFC 9457 problem documents.
+//! Our own API: credits, charges, jobs, images, administration. Failures are RFC 9457 problem documents.
 
 use axum::routing::{delete, get, post, put};
 
@@ -13,6 +13,7 @@ mod charges;
 mod draw;
 mod event_body;
 pub(crate) mod events;
+mod images;
 mod job_events;
 mod jobs;
 
@@ -53,6 +54,10 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("POST", draw::JOBS, Access::Account, post(draw::draw)),
         Route::new("GET", "/api/jobs/{id}/events", Access::Account, get(job_events::events)),
         Route::new("GET", "/api/jobs/{id}", Access::Account, get(jobs::one)),
+        Route::new("DELETE", "/api/jobs/{id}", Access::Account, delete(jobs::delete)),
+        Route::new("GET", "/api/images", Access::Account, get(images::list)),
+        Route::new("GET", "/api/images/{id}", Access::Account, get(images::one)),
+        Route::new("DELETE", "/api/images/{id}", Access::Account, delete(images::delete)),
         Route::new("POST", "/api/jobs/{id}/cancel", Access::Account, post(jobs::cancel)),
         Route::new("GET", "/api/orders", Access::AnyKey, get(orders::own)),
         Route::new("GET", "/api/budgets", Access::AnyKey, get(budgets::own)),

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use crate::{
-    error::{Fault, job_failed},
+    error::{DELETED, Fault, job_failed},
     reply::Refused,
 };
 
@@ -83,6 +83,7 @@ fn words(fault: &Fault) -> (StatusCode, &'static str, String) {
         Fault::NotFound { what } => {
             return (StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."));
         }
+        Fault::Deleted => (StatusCode::GONE, "deleted", DELETED),
         Fault::UnknownModel { model } => {
             return (StatusCode::NOT_FOUND, "model_not_found", format!("The model '{model}' does not exist."));
         }

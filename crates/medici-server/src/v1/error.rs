@@ -5,7 +5,7 @@ use medici_studio::FailReason;
 use serde::Serialize;
 
 use crate::{
-    error::{Fault, job_failed},
+    error::{DELETED, Fault, job_failed},
     reply::Refused,
 };
 
@@ -79,6 +79,7 @@ pub(crate) fn write(fault: &Fault) -> Refused {
         Fault::BadLink => invalid(StatusCode::FORBIDDEN, "bad_link", "This link was not made by this server."),
         Fault::ExpiredLink => invalid(StatusCode::GONE, "expired_link", "This link has expired."),
         Fault::NotFound { what } => invalid(StatusCode::NOT_FOUND, "not_found", &format!("There is no such {what}.")),
+        Fault::Deleted => invalid(StatusCode::GONE, "deleted", DELETED),
         Fault::UnknownModel { model } => Row {
             status: StatusCode::NOT_FOUND,
             kind: INVALID,
@@ -170,7 +171,7 @@ impl Row {
         let error = Object { message: &self.message, r#type: self.kind, param: self.param.as_deref(), code: self.code };
         let body = serde_json::to_vec(&Body { error }).expect("strings make JSON");
         let retry = match fault {
-            Fault::OutOfCredits { .. } | Fault::JobFailed { .. } | Fault::JobCancelled => Some(false),
+            Fault::OutOfCredits { .. } | Fault::JobFailed { .. } | Fault::JobCancelled | Fault::Deleted => Some(false),
             _ => None,
         };
         let retry_after = match fault {

@@ -145,7 +145,11 @@ async fn finish(
         }
         Ok(charged) => {
             let credits = credits(charged);
-            let body = images_body::json(state, &finished, &asked.looks, credits).await?;
+            let Some(body) = images_body::json(state, &finished, &asked.looks, credits).await? else {
+                // A job that is done has drawn some: they were deleted one by one.
+                waiting.answered();
+                return Ok((credits, Replayed(replayed), Fault::Deleted).into_response());
+            };
             let mut response = Response::new(waiting.body(body));
             images_body::as_json(response.headers_mut());
             Ok((credits, Replayed(replayed), response).into_response())
@@ -156,6 +160,7 @@ async fn finish(
 /// Returns what a job that has ended was charged, or how it failed.
 pub(super) fn ending(finished: &Finished) -> Result<Credits, Fault> {
     match &finished.job.state {
+        _ if finished.job.deleted_at.is_some() => Err(Fault::Deleted),
         JobState::Done { outcome: Outcome::Charged { amount }, .. } => Ok(*amount),
         JobState::Done { outcome: Outcome::Free | Outcome::Uncollected { .. }, .. } => Ok(Credits::ZERO),
         JobState::Failed { reason, .. } => Err(Fault::JobFailed { reason: *reason }),

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use medici_ledger::Credits;
 use medici_studio::{
-    Finished, Image, ImageId, Job, JobId, ReadImageError,
+    Finished, Image, ImageId, Job, JobId,
     engine::{Background, Size},
 };
 use serde::Serialize;
@@ -98,21 +98,27 @@ impl From<CreditHeaders> for CreditsBody {
     }
 }
 
-/// Writes the reply of a job that is done.
+/// Writes the reply of a job that is done; `None` where all its images were deleted.
 pub(super) async fn json(
     state: &AppState,
     finished: &Finished,
     looks: &Looks,
     credits: CreditHeaders,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Option<Vec<u8>>, Fault> {
     let job = &finished.job;
     let mut data = Vec::with_capacity(finished.images.len());
     for image in &finished.images {
         let (url, b64_json) = match looks.format {
             Format::Url => (Some(links::absolute(&state.config, image, state.studio.clock.now())), None),
-            Format::Base64 => (None, Some(base64(state, image).await?)),
+            Format::Base64 => {
+                let Some(file) = base64(state, image).await? else { continue };
+                (None, Some(file))
+            }
         };
         data.push(ImageBody { url, b64_json, revised_prompt: image.reading.as_deref(), id: Text(image.id) });
+    }
+    if data.is_empty() {
+        return Ok(None);
     }
     let body = ImagesBody {
         created: created(job),
@@ -133,13 +139,12 @@ pub(super) async fn json(
         credits: credits.into(),
         notice: job.notice.as_deref(),
     };
-    Ok(serde_json::to_vec(&body).expect("strings and numbers make JSON"))
+    Ok(Some(serde_json::to_vec(&body).expect("strings and numbers make JSON")))
 }
 
-/// Returns an image's file as bare base64.
-pub(super) async fn base64(state: &AppState, image: &Image) -> Result<String, Fault> {
-    let bytes = state.studio.blobs.get(image.blob).await?.ok_or(ReadImageError::Missing(image.id))?;
-    Ok(STANDARD.encode(bytes))
+/// Returns an image's file as bare base64; `None` for an image that is deleted just now.
+pub(super) async fn base64(state: &AppState, image: &Image) -> Result<Option<String>, Fault> {
+    Ok(state.studio.image_file(image).await?.map(|bytes| STANDARD.encode(bytes)))
 }
 
 /// Returns when a job was asked for, in seconds, as small as the strictest client reads it.

@@ -203,7 +203,7 @@ impl Feed {
     async fn pictures(&mut self, finished: &Finished, charged: Credits) -> Result<(), Fault> {
         let credits = CreditHeaders { charged, balance: balance(&self.state, self.caller) };
         for image in &finished.images {
-            let b64_json = images_body::base64(&self.state, image).await?;
+            let Some(b64_json) = images_body::base64(&self.state, image).await? else { continue };
             let body = EventBody {
                 usage: Some(Usage::of(&finished.job, 1)),
                 revised_prompt: image.reading.as_deref(),

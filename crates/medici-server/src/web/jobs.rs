@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use medici_studio::{CancelError, FileFormat, Finished, Job, JobId, ReadImageError, StoreError};
+use medici_studio::{CancelError, FileFormat, Finished, Job, JobId, StoreError};
 
 use super::{
     card::{Card, Look, Standing},
@@ -109,9 +109,9 @@ pub(super) async fn image(
     let Some(image) = images.iter().find(|image| image.index.checked_add(1) == Some(number)) else {
         return page::not_found(&headers);
     };
-    let bytes = match state.studio.blobs.get(image.blob).await {
+    let bytes = match state.studio.image_file(image).await {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return page::broken(&headers, &ReadImageError::Missing(image.id)),
+        Ok(None) => return page::not_found(&headers),
         Err(error) => return page::broken(&headers, &error),
     };
     let disposition = if query.as_deref() == Some("download") { "attachment" } else { "inline" };

@@ -10,7 +10,7 @@ use axum::{
 use medici_engine::{PictureFiles, TestPattern};
 use medici_ledger::{AccountId, Entry};
 use medici_server::{AppState, ServerConfig, router};
-use medici_store::{DiskBlobs, Embedded, Faults, Options};
+use medici_store::{DiskBlobs, Embedded, Faults, KeptElsewhere, Options, verify};
 use medici_studio::{Account, KeyOwner, Limits, Studio, Worker, engine::Engine, prices};
 use medici_testkit::{ManualClock, SeededIds};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(crate) struct House {
     pub(crate) admin: String,
     router: Router,
     drawing: Option<tokio::task::JoinHandle<()>>,
-    _home: TempDir,
+    home: TempDir,
 }
 
 /// How a test's server differs.
@@ -83,6 +83,7 @@ impl House {
             limits: plan.limits,
             progress: Default::default(),
             running: Default::default(),
+            naming: Default::default(),
         });
         let account = studio.open_account("ada", "free".parse().unwrap()).await.unwrap().id;
         let mut keys = Vec::new();
@@ -97,11 +98,26 @@ impl House {
         });
         let state = AppState::new(studio, ServerConfig { owner: account, ..plan.config });
         let router = router(state.clone());
-        Self { state, clock, faults, account, key, service, admin, router, drawing, _home: home }
+        Self { state, clock, faults, account, key, service, admin, router, drawing, home }
     }
 
     pub(crate) fn studio(&self) -> &Studio {
         &self.state.studio
+    }
+
+    /// Proves that what is stored is what was decided, and that every image has its file.
+    #[track_caller]
+    pub(crate) fn verify(&self) {
+        assert_eq!(verify(self.home.path(), &KeptElsewhere::default()).unwrap().findings, []);
+    }
+
+    /// Returns how many files of images there are.
+    pub(crate) async fn files(&self) -> usize {
+        let mut files = 0;
+        for first in 0..=u8::MAX {
+            files += self.studio().blobs.shelf(first).await.unwrap().len();
+        }
+        files
     }
 
     /// Opens a second account with a key of its own.

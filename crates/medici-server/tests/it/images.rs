@@ -58,3 +58,52 @@ async fn a_link_is_good_for_its_own_image_only() {
     let longer = query.replacen("expires=", "expires=9", 1);
     house.get(&format!("{mine}?{longer}")).send().await.problem(403, "bad_link");
 }
+
+#[tokio::test]
+async fn an_image_tells_what_it_is_to_its_owner_alone() {
+    let house = House::open().await;
+    let (_, neighbour) = house.neighbour().await;
+    let drawn = house.generate(json!({"prompt": "a red fox", "n": 2, "size": "256x256"})).await.is(200).json();
+    let path = format!("/api/images/{}", drawn["data"][1]["id"].as_str().unwrap());
+    let mut image = house.get(&path).key(&house.key).send().await.is(200).json();
+    let url = image["url"].take();
+    let url = url.as_str().unwrap().split_at("http://127.0.0.1:8080".len()).1;
+    let file = house.get(url).send().await.is(200);
+    assert_eq!(
+        image,
+        json!({
+            "id": drawn["data"][1]["id"], "job": drawn["id"], "index": 1, "url": null, "size": "256x256",
+            "media_type": file.head("content-type"), "bytes": file.body.len(), "reading": null,
+            "created_at": "2026-11-22T12:00:00Z",
+        })
+    );
+    house.get(&path).key(&neighbour).send().await.problem(404, "not_found");
+    for none in ["/api/images/img_00000000000000000000000000000000", "/api/images/x"] {
+        house.get(none).key(&house.key).send().await.problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn images_come_newest_first_page_by_page() {
+    let house = House::open().await;
+    let (_, neighbour) = house.neighbour().await;
+    let mut expected = Vec::new();
+    for prompt in ["one", "two"] {
+        let drawn = house.generate(json!({"prompt": prompt, "n": 2, "size": "256x256"})).await.is(200).json();
+        expected.extend(drawn["data"].as_array().unwrap().iter().map(|image| image["id"].clone()));
+    }
+    expected.reverse();
+    let page = async |key: &str, query: &str| {
+        let page = house.get(&format!("/api/images{query}")).key(key).send().await.is(200).json();
+        let ids: Vec<_> = page["images"].as_array().unwrap().iter().map(|image| image["id"].clone()).collect();
+        (ids, page["next_cursor"].as_str().map(str::to_owned))
+    };
+    let (first, next) = page(&house.key, "?limit=3").await;
+    assert_eq!(first, expected[..3]);
+    assert_eq!(page(&house.key, &format!("?limit=3&cursor={}", next.unwrap())).await, (expected[3..].to_vec(), None));
+    assert_eq!(page(&neighbour, "").await, (Vec::new(), None));
+    for query in ["?limit=0", "?limit=101", "?cursor=x", "?colour=red"] {
+        let path = format!("/api/images{query}");
+        house.get(&path).key(&house.key).send().await.problem(400, "invalid_value");
+    }
+}

@@ -1,5 +1,7 @@
 //! An account's own jobs.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use serde_json::json;
 
@@ -76,8 +78,54 @@ async fn jobs_come_newest_first_page_by_page() {
     let rest = page(&format!("?limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
     assert_eq!(prompts(&rest), ["one"]);
     assert!(rest["next_cursor"].is_null());
-    for query in ["?limit=0", "?limit=101", "?cursor=x", "?state=done"] {
+    for query in ["?limit=0", "?limit=101", "?cursor=x", "?colour=red"] {
         let path = format!("/api/jobs{query}");
         house.get(&path).key(&house.key).send().await.problem(400, "invalid_value");
     }
+}
+
+#[tokio::test]
+async fn jobs_are_found_by_words_state_and_time() {
+    let house = House::open().await;
+    for prompt in ["A red Fox", "a blue fox", "a red teapot", "a red fox [fail]"] {
+        house.generate(json!({"prompt": prompt, "size": "256x256"})).await;
+        house.clock.advance(Duration::from_secs(60));
+    }
+    let (_, neighbour) = house.neighbour().await;
+    let found = async |key: &str, query: &str| -> Vec<String> {
+        let page = house.get(&format!("/api/jobs?{query}")).key(key).send().await.is(200).json();
+        page["jobs"].as_array().unwrap().iter().map(|job| job["prompt"].as_str().unwrap().to_owned()).collect()
+    };
+    let own = async |query: &str| found(&house.key, query).await;
+    assert_eq!(own("q=FOX%20red").await, ["a red fox [fail]", "A red Fox"]);
+    assert_eq!(own("q=red+fox&state=done").await, ["A red Fox"]);
+    assert_eq!(own("state=failed").await, ["a red fox [fail]"]);
+    assert_eq!(own("q=dog").await, [""; 0]);
+    assert_eq!(own("before=2026-11-22T12:01:00Z").await, ["A red Fox"]);
+    assert_eq!(own("q=red&before=2026-11-22T12:03:00Z").await, ["a red teapot", "A red Fox"]);
+    assert_eq!(found(&neighbour, "q=fox").await, [""; 0], "everybody finds their own");
+
+    let page = house.get("/api/jobs?q=red&limit=2").key(&house.key).send().await.is(200).json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    assert_eq!(own(&format!("q=red&limit=2&cursor={cursor}")).await, ["A red Fox"]);
+}
+
+#[tokio::test]
+async fn what_jobs_cannot_be_looked_for_by_is_said() {
+    let house = House::idle().await;
+    let many = format!("q={}", "a%20".repeat(11));
+    let long = format!("q={}", "a".repeat(201));
+    for (query, param, told) in [
+        ("q=", "q", "At least one word needed."),
+        (&many, "q", "11 words to look for found, up to 10 can be."),
+        (&long, "q", "201 characters to look for found, up to 200 can be."),
+        ("state=lost", "state", "The state is one of queued, running, done, failed, cancelled."),
+    ] {
+        let answer = house.get(&format!("/api/jobs?{query}")).key(&house.key).send().await;
+        assert_eq!(answer.json()["param"], param, "{query}");
+        assert_eq!(answer.problem(400, "invalid_value"), told, "{query}");
+    }
+    let answer = house.get("/api/jobs?before=yesterday").key(&house.key).send().await;
+    assert_eq!(answer.json()["param"], "before");
+    answer.problem(400, "invalid_value");
 }

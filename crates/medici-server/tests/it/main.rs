@@ -7,6 +7,7 @@ mod alerts;
 mod budgets;
 mod charges;
 mod credits;
+mod deleting;
 mod draw;
 mod edits;
 mod errors;

@@ -3,11 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use medici_ledger::idempotency::KeyScope;
-use medici_studio::{EventKey, EventRecord, Job, JobId, KeyRecord};
+use medici_studio::{EventKey, EventRecord, ImageId, Job, JobId, KeyRecord, KnownImage};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    alerts, entries, errors, events::Events, fresh::Fresh, keys::Keys, rows, snapshots::Snapshots, upkeep::Wal,
+    alerts, deleted_images, entries, errors, events::Events, fresh::Fresh, keys::Keys, rows, snapshots::Snapshots,
+    upkeep::Wal,
 };
 use crate::{
     faults::{Fault, Faults},
@@ -40,6 +41,10 @@ impl Backend for Writer {
         rows::job_by_id(&self.db, job).map_err(|error| self.failed(&error))
     }
 
+    fn image(&self, image: ImageId) -> Result<Option<KnownImage>, CommitError> {
+        deleted_images::known(&self.db, image).map_err(|error| self.failed(&error))
+    }
+
     fn key(&self, scope: &KeyScope, hash: ScopeHash) -> Result<Option<KeyRecord>, CommitError> {
         self.keys.find(&self.db, scope, hash).map_err(|error| self.failed(&error))
     }
@@ -69,6 +74,7 @@ impl Backend for Writer {
             batch.jobs.iter().try_for_each(|job| rows::put_job(&tx, job))?;
             batch.price_versions.iter().try_for_each(|version| rows::insert_price_version(&tx, version))?;
             batch.images.iter().try_for_each(|image| rows::insert_image(&tx, image))?;
+            batch.deleted_images.iter().try_for_each(|image| deleted_images::delete(&tx, image))?;
             let keys = self.keys.write(&tx, batch)?;
             let events = self.events.write(&tx, batch)?;
             let snapshots = self.snapshots.write(&tx, batch, wallets)?;

@@ -28,6 +28,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_price_versions"),
     migration!(7, "0007_meter_events"),
     migration!(8, "0008_image_format"),
+    migration!(9, "0009_deletions"),
+    migration!(10, "0010_job_sources"),
 ];
 
 /// Why a database's schema cannot be used.
@@ -134,6 +136,35 @@ mod tests {
         assert_eq!(rows::images_of(&db, job).unwrap()[0].format, FileFormat::Png);
         let job = rows::job_by_id(&db, job).unwrap().unwrap();
         assert_eq!((job.output, job.keep_prompt), (Output::default(), false));
+    }
+
+    #[test]
+    fn jobs_and_images_from_before_deletions_are_listed_as_they_were() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate_to(&mut db, &MIGRATIONS[..7]).unwrap();
+        let data = r#"{"api_key":null,"operation":"generate","model":"dall-e-2","spec":{"prompt":"a red fox","count":1,
+            "width":256,"height":256,"seed":7,"background":"auto","steps":null,"previews":0},"quote":{"version":0,
+            "operation":"generate","count":1,"unit":1,"included":4,"charge":"per_operation","amount":1},
+            "notice":null,"state":{"is":"free","finished_at":2},"attempts":1}"#;
+        db.execute(
+            "INSERT INTO jobs (id, account, hold, state, created_at, data)
+             VALUES (zeroblob(16), zeroblob(16), zeroblob(16), 'done', 1, ?)",
+            [data],
+        )
+        .unwrap();
+        db.execute(
+            "INSERT INTO images VALUES (zeroblob(16), zeroblob(16), zeroblob(16), 0, zeroblob(32), 1, 2, 3, x'', NULL, 1)",
+            [],
+        )
+        .unwrap();
+        migrate(&mut db).unwrap();
+        let account = medici_ledger::AccountId::from_u128(0);
+        let jobs = rows::jobs_of(&db, account, None, 9).unwrap();
+        assert_eq!(
+            jobs.iter().map(|job| (&*job.spec.prompt, job.deleted_at)).collect::<Vec<_>>(),
+            [("a red fox", None)]
+        );
+        assert_eq!(rows::account_images(&db, account, None, 9).unwrap().len(), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 mod commit;
+pub(crate) mod deleted_images;
 pub(crate) mod directory;
 pub(crate) mod entries;
 pub(crate) mod errors;
@@ -27,8 +28,8 @@ use std::{
 
 use medici_ledger::{AccountId, PriceBook, Timestamp, Wallet};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, BlobHash, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobId,
-    JournalPage, LowBalance, PublishedVersion, Store, StoreError, Unit,
+    Account, ApiKey, ApiKeyId, BlobHash, Candidate, Clock, Counters, EntryPage, Health, Image, ImageId, Job, JobFilter,
+    JobId, JobPage, JournalPage, LowBalance, PublishedVersion, Store, StoreError, Unit,
 };
 use rusqlite::Connection;
 
@@ -204,11 +205,6 @@ impl Embedded {
     pub fn directory(&self) -> PathBuf {
         self.directory.path().to_owned()
     }
-
-    /// Returns whether an image row names a blob.
-    pub async fn blob_is_named(&self, hash: medici_studio::BlobHash) -> Result<bool, StoreError> {
-        self.readers.read(move |db| rows::blob_is_named(db, hash)).await
-    }
 }
 
 /// Opens a connection that commits durably and never checkpoints by itself.
@@ -274,6 +270,17 @@ impl Store for Embedded {
         self.readers.read(move |db| rows::jobs_of(db, account, before, limit)).await
     }
 
+    async fn find_jobs(
+        &self,
+        account: AccountId,
+        filter: &JobFilter,
+        before: Option<JobId>,
+        limit: usize,
+    ) -> Result<JobPage, StoreError> {
+        let filter = filter.clone();
+        self.readers.read(move |db| rows::find_jobs(db, account, &filter, before, limit)).await
+    }
+
     async fn images(&self, job: JobId) -> Result<Vec<Image>, StoreError> {
         self.readers.read(move |db| rows::images_of(db, job)).await
     }
@@ -284,6 +291,19 @@ impl Store for Embedded {
 
     async fn image_of_file(&self, account: AccountId, blob: BlobHash) -> Result<Option<Image>, StoreError> {
         self.readers.read(move |db| rows::image_of_blob(db, account, blob)).await
+    }
+
+    async fn account_images(
+        &self,
+        account: AccountId,
+        before: Option<ImageId>,
+        limit: usize,
+    ) -> Result<Vec<Image>, StoreError> {
+        self.readers.read(move |db| rows::account_images(db, account, before, limit)).await
+    }
+
+    async fn unnamed(&self, blobs: Vec<BlobHash>) -> Result<Vec<BlobHash>, StoreError> {
+        self.readers.read(move |db| rows::unnamed(db, &blobs)).await
     }
 
     async fn entries(&self, account: AccountId, cursor: Option<u64>, limit: usize) -> Result<EntryPage, StoreError> {

@@ -3,8 +3,8 @@
 
 use medici_ledger::{AccountId, ChargeMode, Credits, HoldId, Operation, Quote, Timestamp};
 use medici_studio::{
-    Account, ApiKey, ApiKeyId, BlobHash, FailReason, FileFormat, Image, ImageId, Job, JobId, JobState, KeyOwner, Lease,
-    Outcome, Output, PublishedVersion, Source,
+    Account, ApiKey, ApiKeyId, BlobHash, FailReason, FileFormat, Image, ImageId, Job, JobFilter, JobId, JobPage,
+    JobState, KeyOwner, Lease, Outcome, Output, PublishedVersion, Source,
     engine::{Background, Size, Spec},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
@@ -28,7 +28,7 @@ pub(crate) fn id(row: &Row<'_>, column: usize) -> Result<u128> {
     Ok(u128::from_be_bytes(row.get(column)?))
 }
 
-fn instant(row: &Row<'_>, column: usize) -> Result<Timestamp> {
+pub(crate) fn instant(row: &Row<'_>, column: usize) -> Result<Timestamp> {
     row.get(column).map(Timestamp::from_micros)
 }
 
@@ -160,6 +160,8 @@ struct JobData {
     notice: Option<String>,
     state: StateData,
     attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<i64>,
 }
 
 /// Pictures that a job starts from: hashes and latents as text.
@@ -269,8 +271,9 @@ const REASONS: [FailReason; 6] = [
 pub(crate) fn put_job(db: &Connection, job: &Job) -> Result<()> {
     let data = serde_json::to_string(&job_data(job)).expect("texts and numbers can be written as JSON");
     db.prepare_cached(
-        "INSERT INTO jobs (id, account, hold, state, created_at, data) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET hold = excluded.hold, state = excluded.state, data = excluded.data",
+        "INSERT INTO jobs (id, account, hold, state, created_at, deleted_at, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET hold = excluded.hold, state = excluded.state,
+           deleted_at = excluded.deleted_at, data = excluded.data",
     )?
     .execute(params![
         job.id.as_u128().to_be_bytes(),
@@ -278,8 +281,22 @@ pub(crate) fn put_job(db: &Connection, job: &Job) -> Result<()> {
         job.hold.as_u128().to_be_bytes(),
         job.state.name(),
         job.created_at.micros(),
+        job.deleted_at.map(Timestamp::micros),
         data,
     ])?;
+    put_job_sources(db, job)
+}
+
+/// Takes note of the files that a job starts from, or of that it names none any more.
+fn put_job_sources(db: &Connection, job: &Job) -> Result<()> {
+    let id = job.id.as_u128().to_be_bytes();
+    if job.deleted_at.is_some() {
+        db.prepare_cached("DELETE FROM job_sources WHERE job = ?")?.execute([id])?;
+    }
+    for blob in job.source.blobs() {
+        db.prepare_cached("INSERT OR IGNORE INTO job_sources (blob, job) VALUES (?, ?)")?
+            .execute(params![blob.0, id])?;
+    }
     Ok(())
 }
 
@@ -290,18 +307,32 @@ pub(crate) fn job_by_id(db: &Connection, id: JobId) -> Result<Option<Job>> {
     db.prepare_cached(&format!("{JOB} WHERE id = ?"))?.query_row([id], job).optional()
 }
 
+/// An account's jobs that are not deleted, from its index, newest first, older than the one given.
+const LISTED: &str = "WHERE account = ? AND deleted_at IS NULL AND id < ? ORDER BY id DESC";
+
+/// Returns what to bind for an account and the id that a page comes after.
+fn older(account: AccountId, before: Option<u128>) -> ([u8; 16], [u8; 16]) {
+    // Nothing has the largest id there is: every id says by its version how it was made.
+    (account.as_u128().to_be_bytes(), before.unwrap_or(u128::MAX).to_be_bytes())
+}
+
 pub(crate) fn jobs_of(db: &Connection, account: AccountId, before: Option<JobId>, limit: usize) -> Result<Vec<Job>> {
-    let account = account.as_u128().to_be_bytes();
-    match before {
-        Some(before) => db
-            .prepare_cached(&format!("{JOB} WHERE account = ? AND id < ? ORDER BY id DESC LIMIT ?"))?
-            .query_map(params![account, before.as_u128().to_be_bytes(), rows_max(limit)], job)?
-            .collect(),
-        None => db
-            .prepare_cached(&format!("{JOB} WHERE account = ? ORDER BY id DESC LIMIT ?"))?
-            .query_map(params![account, rows_max(limit)], job)?
-            .collect(),
-    }
+    let (account, before) = older(account, before.map(JobId::as_u128));
+    db.prepare_cached(&format!("{JOB} {LISTED} LIMIT ?"))?
+        .query_map(params![account, before, rows_max(limit)], job)?
+        .collect()
+}
+
+pub(crate) fn find_jobs(
+    db: &Connection,
+    account: AccountId,
+    filter: &JobFilter,
+    before: Option<JobId>,
+    limit: usize,
+) -> Result<JobPage> {
+    let mut query = db.prepare_cached(&format!("{JOB} {LISTED}"))?;
+    // Rows are read as they are asked for, so those behind the page cost nothing.
+    filter.page(query.query_map(older(account, before.map(JobId::as_u128)), job)?, limit)
 }
 
 /// Calls back with every job that is queued or running, oldest first.
@@ -358,6 +389,7 @@ fn job_data(job: &Job) -> JobData {
         notice: job.notice.clone(),
         state: state_data(&job.state),
         attempts: job.attempts,
+        deleted_at: job.deleted_at.map(Timestamp::micros),
     }
 }
 
@@ -448,6 +480,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
         state,
         attempts: data.attempts,
         created_at: instant(row, 3)?,
+        deleted_at: data.deleted_at.map(at),
     })
 }
 
@@ -539,6 +572,19 @@ pub(crate) fn image_by_id(db: &Connection, id: ImageId) -> Result<Option<Image>>
     db.prepare_cached(&format!("{IMAGE} WHERE id = ?"))?.query_row([id], image).optional()
 }
 
+/// Returns an account's images, newest first, older than the one given.
+pub(crate) fn account_images(
+    db: &Connection,
+    account: AccountId,
+    before: Option<ImageId>,
+    limit: usize,
+) -> Result<Vec<Image>> {
+    let (account, before) = older(account, before.map(ImageId::as_u128));
+    db.prepare_cached(&format!("{IMAGE} WHERE account = ? AND id < ? ORDER BY id DESC LIMIT ?"))?
+        .query_map(params![account, before, rows_max(limit)], image)?
+        .collect()
+}
+
 /// Returns the newest image of an account that is kept in this file.
 pub(crate) fn image_of_blob(db: &Connection, account: AccountId, blob: BlobHash) -> Result<Option<Image>> {
     let account = account.as_u128().to_be_bytes();
@@ -572,9 +618,17 @@ pub(crate) fn all_images(db: &Connection, mut each: impl FnMut(ImageBlob)) -> Re
     Ok(())
 }
 
-/// Returns whether an image row names a blob.
-pub(crate) fn blob_is_named(db: &Connection, hash: BlobHash) -> Result<bool> {
-    db.prepare_cached("SELECT 1 FROM images WHERE blob = ?")?.exists([hash.0])
+/// Returns those of the blobs that no row names.
+pub(crate) fn unnamed(db: &Connection, blobs: &[BlobHash]) -> Result<Vec<BlobHash>> {
+    let mut named =
+        db.prepare_cached("SELECT 1 FROM images WHERE blob = ?1 UNION ALL SELECT 1 FROM job_sources WHERE blob = ?1")?;
+    let mut unnamed = Vec::new();
+    for blob in blobs {
+        if !named.exists([blob.0])? {
+            unnamed.push(*blob);
+        }
+    }
+    Ok(unnamed)
 }
 
 // Prices.

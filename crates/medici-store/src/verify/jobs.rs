@@ -21,6 +21,7 @@ pub(super) struct JobRow {
     pub(super) account: AccountId,
     hold: HoldId,
     ended: Ended,
+    deleted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,8 @@ pub(super) fn load(db: &Connection, report: &mut Report) -> Result<Jobs, VerifyE
             JobState::Failed { .. } | JobState::Cancelled { .. } => Ended::Undrawn,
         };
         jobs.holds.insert(job.hold, Seen::Never);
-        jobs.jobs.insert(job.id, JobRow { account: job.account, hold: job.hold, ended });
+        let deleted = job.deleted_at.is_some();
+        jobs.jobs.insert(job.id, JobRow { account: job.account, hold: job.hold, ended, deleted });
     })?;
     report.jobs = jobs.jobs.len() as u64;
     Ok(jobs)
@@ -100,12 +102,26 @@ fn contradiction(job: &JobRow, hold: Seen) -> Option<String> {
 }
 
 impl JobRow {
-    /// Returns what is wrong with a job's number of images.
-    pub(super) fn images_contradict(&self, images: u64) -> Option<&'static str> {
-        match (self.ended, images) {
+    /// Returns what is wrong with the number of a job's images.
+    pub(super) fn images_contradict(&self, images: Images) -> Option<&'static str> {
+        let drawn = images.stored + images.deleted;
+        match (self.ended, drawn) {
             (Ended::Charged { .. } | Ended::Uncharged, 0) => Some("it is done and has no image"),
             (Ended::NotYet | Ended::Undrawn, 1..) => Some("it has images and is not done"),
+            (Ended::NotYet, 0) if self.deleted => Some("it is deleted and has not ended"),
+            (Ended::Charged { .. } | Ended::Uncharged, 1..) if self.deleted && images.stored > 0 => {
+                Some("it is deleted and has images")
+            }
             (Ended::NotYet | Ended::Undrawn, 0) | (Ended::Charged { .. } | Ended::Uncharged, 1..) => None,
         }
     }
+}
+
+/// The images of one job.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Images {
+    /// That are there.
+    pub(super) stored: u64,
+    /// That their owner deleted.
+    pub(super) deleted: u64,
 }

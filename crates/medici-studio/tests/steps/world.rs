@@ -19,8 +19,8 @@ use medici_studio::engine::{
     Background, Capabilities, Control, Engine, EngineError, Estimate, Given, Picture, Size, Spec, Understanding,
 };
 use medici_studio::{
-    ApiKeyId, BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Output, Running,
-    Studio, Submit, SubmitError, Ticket, Worker, prices,
+    ApiKeyId, BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Naming, Output,
+    Running, StoredBlob, Studio, Submit, SubmitError, Ticket, Worker, prices,
 };
 use medici_testkit::{ManualClock, SeededIds};
 use tokio::task::JoinHandle;
@@ -43,7 +43,7 @@ impl World {
         let clock = Arc::new(ManualClock::at("2026-11-22T16:00:00Z".parse().unwrap()));
         let book = Arc::new(prices::parse(prices::DEFAULT).unwrap());
         let memory = Memory::new(clock.clone(), book);
-        let blobs = Arc::new(HangingBlobs::default());
+        let blobs = Arc::new(HangingBlobs::new(clock.clone()));
         let ids = Arc::new(SeededIds::new(1));
         let mut world = Self::on(memory, clock, blobs, ids, AccountId::from_u128(0));
         world.account = world.studio.open_account("mine", free()).await.unwrap().id;
@@ -70,6 +70,7 @@ impl World {
             limits: Limits::for_tests(),
             progress: Hub::default(),
             running: Arc::new(Running::default()),
+            naming: Naming::default(),
         });
         Self { studio, clock, engine, blobs, account, ids, memory }
     }
@@ -232,7 +233,7 @@ impl World {
         assert_eq!(replay.wallet(self.account), Some(&wallet));
         for job in self.studio.history(self.account, None, 1000).await.unwrap() {
             for image in job.images {
-                let (_, bytes) = self.studio.image(image.id).await.unwrap().unwrap();
+                let bytes = self.studio.image_file(&image).await.unwrap().unwrap();
                 assert_eq!(BlobHash::of(&bytes), image.blob);
             }
         }
@@ -300,15 +301,28 @@ impl Engine for Gated {
     }
 }
 
-/// Blobs in memory that never answer after a number of files, as a process that dies there.
-#[derive(Default)]
+/// Blobs in memory that never answer after a number of files, or before one is removed, as a process that dies there.
 pub(crate) struct HangingBlobs {
     blobs: MemoryBlobs,
     stored: AtomicUsize,
     hang_after: Mutex<Option<usize>>,
+    hang_at_removal: AtomicBool,
 }
 
 impl HangingBlobs {
+    fn new(clock: Arc<ManualClock>) -> Self {
+        Self {
+            blobs: MemoryBlobs::new(clock),
+            stored: AtomicUsize::new(0),
+            hang_after: Mutex::default(),
+            hang_at_removal: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn hang_at_removal(&self, hang: bool) {
+        self.hang_at_removal.store(hang, Ordering::SeqCst);
+    }
+
     pub(crate) fn hang_after(&self, files: usize) {
         *self.hang_after.lock().unwrap_or_else(PoisonError::into_inner) = Some(files);
     }
@@ -332,5 +346,16 @@ impl BlobStore for HangingBlobs {
 
     async fn get(&self, hash: BlobHash) -> Result<Option<Vec<u8>>, BlobError> {
         self.blobs.get(hash).await
+    }
+
+    async fn remove(&self, hash: BlobHash) -> Result<(), BlobError> {
+        if self.hang_at_removal.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        self.blobs.remove(hash).await
+    }
+
+    async fn shelf(&self, first: u8) -> Result<Vec<StoredBlob>, BlobError> {
+        self.blobs.shelf(first).await
     }
 }

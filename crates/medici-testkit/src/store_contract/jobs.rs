@@ -15,7 +15,7 @@ use super::{
 };
 
 impl World {
-    fn put(&self, job: &Job) {
+    pub(super) fn put(&self, job: &Job) {
         let put = job.clone();
         self.run(act(Touches::wallet(job.account).job(job.id), move |work| {
             work.put_job(put.clone());

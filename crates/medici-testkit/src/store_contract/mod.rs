@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "these functions are tests, though they live in a library")]
 
 mod alerts;
+mod deletions;
 mod events;
 mod failures;
 mod jobs;
@@ -20,6 +21,7 @@ use medici_studio::Store;
 use crate::ManualClock;
 
 pub use alerts::*;
+pub use deletions::*;
 pub use events::*;
 pub use failures::*;
 pub use jobs::*;
@@ -79,6 +81,15 @@ macro_rules! store_contract_tests {
             a_job_comes_back_as_it_was_put_in_every_state,
             jobs_come_in_pages_newest_first,
             images_come_back_as_they_were_put,
+            images_of_an_account_come_in_pages_newest_first,
+            jobs_are_found_by_their_words_their_state_and_when_they_were_asked,
+            a_look_for_jobs_ends_at_its_bound_and_goes_on_from_there,
+            a_deleted_image_is_gone_and_known_to_have_been_there,
+            a_deleted_image_is_seen_by_the_next_unit_of_its_group,
+            a_deleted_job_is_in_no_list_and_its_row_stays,
+            a_blob_is_named_until_its_last_image_is_deleted,
+            a_blob_is_named_by_the_job_that_starts_from_it,
+            a_deletion_whose_commit_fails_deletes_nothing,
             a_hundred_jobs_of_one_account_let_another_through_within_two,
             every_job_is_drawn_after_as_many_as_were_ahead_of_it,
             the_queue_is_the_same_after_a_restart,

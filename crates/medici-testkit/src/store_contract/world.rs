@@ -204,6 +204,7 @@ pub fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
         state: JobState::Queued,
         attempts: 0,
         created_at: now,
+        deleted_at: None,
     }
 }
 
