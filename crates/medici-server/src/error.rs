@@ -221,6 +221,8 @@ impl From<SubmitError> for Fault {
     fn from(failure: SubmitError) -> Self {
         match failure {
             SubmitError::BadSpec(message) => Self::request("invalid_value", sentence(&message)),
+            SubmitError::Blocked { .. } => Self::request("moderation_blocked", sentence(&failure)),
+            SubmitError::NotJudged => Self::Overloaded { message: sentence(&failure) },
             SubmitError::NoPrice(failure) => failure.into(),
             SubmitError::Refused(refusal) => refusal.into(),
             SubmitError::KeyReused(reused) => reused.into(),
@@ -342,5 +344,7 @@ pub(crate) fn job_failed(reason: FailReason) -> &'static str {
         FailReason::WorkerLost => "The pictures could not be drawn: the worker was lost. No credit was used.",
         FailReason::HoldExpired => "The request waited too long and was not drawn. No credit was used.",
         FailReason::Storage => "The pictures could not be stored. No credit was used.",
+        FailReason::Blocked => "What was drawn is not allowed here. No credit was used.",
+        FailReason::NotJudged => "The pictures could not be checked, so they are not shown. No credit was used.",
     }
 }

@@ -138,9 +138,24 @@ pub enum FailReason {
     HoldExpired,
     /// The images could not be stored.
     Storage,
+    /// A picture came out that is not allowed.
+    Blocked,
+    /// Whether a picture is allowed could not be found out.
+    NotJudged,
 }
 
 impl FailReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] = [
+        Self::Engine,
+        Self::BadSpec,
+        Self::WorkerLost,
+        Self::HoldExpired,
+        Self::Storage,
+        Self::Blocked,
+        Self::NotJudged,
+    ];
+
     /// Returns the reason's word in the API, the tables and the pages.
     pub fn name(self) -> &'static str {
         match self {
@@ -149,6 +164,8 @@ impl FailReason {
             Self::WorkerLost => "worker_lost",
             Self::HoldExpired => "hold_expired",
             Self::Storage => "storage_failed",
+            Self::Blocked => "blocked",
+            Self::NotJudged => "not_judged",
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::{
     engine::{Encoder, Engine},
     ids::{ImageId, JobId},
     job::{Image, Job},
+    moderation::Moderator,
     progress::Hub,
+    readings::Planner,
     store::{EntryPage, Store, StoreError},
     worker::Running,
 };
@@ -26,6 +28,10 @@ pub struct Studio {
     pub engine: Arc<dyn Engine>,
     /// What turns pixels into files.
     pub encoder: Arc<dyn Encoder>,
+    /// What judges words and pictures.
+    pub moderator: Arc<dyn Moderator>,
+    /// What finds several readings of a prompt.
+    pub planner: Arc<dyn Planner>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Fresh names and secrets.

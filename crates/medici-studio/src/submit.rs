@@ -6,6 +6,7 @@ use crate::{
     engine::{Drawing, Size, Spec},
     ids::{ApiKeyId, JobId},
     job::{Job, JobState, spender},
+    moderation::Zeal,
     store::StoreError,
     studio::{Limits, Studio},
     unit::{Decide, Kept, KeyReused, KeyUse, Touches, UnitOfWork, decide},
@@ -24,6 +25,10 @@ pub struct Submit {
     pub model: String,
     /// What to draw. Previews cost time: whoever nobody watches asks for none.
     pub spec: Spec,
+    /// How strictly the words are judged.
+    pub zeal: Zeal,
+    /// Whether a short prompt is read differently for each picture, where the spec has no readings of its own.
+    pub readings: bool,
     /// The idempotency key, if the caller gave one.
     pub key: Option<KeyUse>,
 }
@@ -43,6 +48,15 @@ pub enum SubmitError {
     /// The engine cannot draw this; says what is wrong with the spec.
     #[error("{0}")]
     BadSpec(String),
+    /// The words are not allowed here.
+    #[error("the words are not allowed here: {}", .categories.join(", "))]
+    Blocked {
+        /// What they were taken for.
+        categories: Vec<String>,
+    },
+    /// Whether the words are allowed could not be found out; the log says why.
+    #[error("the words could not be checked")]
+    NotJudged,
     /// The price book has no price for this operation.
     #[error(transparent)]
     NoPrice(QuoteError),
@@ -110,11 +124,16 @@ pub enum PlanLimit {
 }
 
 impl Studio {
-    /// Prices, holds and queues one request to draw. A repeat with the same key returns the first ticket.
+    /// Judges, prices, holds and queues one request to draw. A repeat with the same key returns the first ticket.
     pub async fn submit(&self, request: Submit) -> Result<Ticket, SubmitError> {
         let mut request = request;
-        request.spec.previews = request.spec.previews.min(self.limits.previews);
+        request.spec.previews = self.previews(request.spec.previews);
         self.check_spec(&request)?;
+        if let Some(ticket) = self.earlier_ticket(request.key.as_ref()).await? {
+            return Ok(ticket);
+        }
+        self.judge_words(&request).await?;
+        self.plan_readings(&mut request).await;
         let queued = self.store.queued();
         let each_ms = self.engine.estimate(&request.spec).render_ms;
         let wait_seconds = each_ms.saturating_mul(queued as u64) / 1000;
@@ -159,6 +178,9 @@ impl Studio {
         }
         if spec.count < 1 || spec.count > self.limits.count_max {
             return bad(format!("{} pictures asked for, 1 to {} can be", spec.count, self.limits.count_max));
+        }
+        if let Some(problem) = self.readings_problem(&spec.readings, spec.count) {
+            return bad(problem);
         }
         if !can.sizes.contains(&spec.size) {
             let sizes: Vec<String> = can.sizes.iter().map(ToString::to_string).collect();

@@ -9,7 +9,9 @@ use medici_store::{DirectoryError, DiskBlobs, Embedded, OpenError, Options};
 use medici_studio::{
     Account, ApiKey, Clock, KeyOwner, Secret, Studio,
     engine::{Encoder, Engine},
+    moderation::RuleList,
     prices,
+    readings::Senses,
 };
 
 use crate::{
@@ -103,6 +105,8 @@ pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Ope
         blobs: Arc::new(blobs),
         engine,
         encoder: encoder(),
+        moderator: Arc::new(RuleList::built_in()),
+        planner: Arc::new(Senses::built_in()),
         clock,
         ids: Arc::new(RandomIds),
         limits: config.limits(),

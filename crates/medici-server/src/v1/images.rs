@@ -13,6 +13,7 @@ use medici_ledger::{
 use medici_studio::{
     Finished, Image, JobId, JobState, KeyUse, Outcome, ReadImageError, Submit,
     engine::{Background, Spec},
+    moderation::Zeal,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -80,6 +81,8 @@ fn submission(state: &AppState, caller: AccountCaller, request: &Generation, key
             previews: 0,
             readings: Vec::new(),
         },
+        zeal: Zeal::Auto,
+        readings: false,
         key,
     }
 }

@@ -4,6 +4,7 @@
 //! in memory is gone.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod moderating;
 mod selling;
 mod world;
 
