@@ -116,6 +116,10 @@ impl Fault {
     pub(crate) fn for_family(self, family: Family) -> Self {
         match self {
             Self::Blocked { categories, .. } => Self::Blocked { categories, newer: family == Family::Gpt },
+            // What was drawn was judged elsewhere: the log says what it was taken for.
+            Self::JobFailed { reason: FailReason::Blocked } => {
+                Self::Blocked { categories: Vec::new(), newer: family == Family::Gpt }
+            }
             other => other,
         }
     }
@@ -245,6 +249,8 @@ impl From<SubmitError> for Fault {
     fn from(failure: SubmitError) -> Self {
         match failure {
             SubmitError::BadSpec(message) => Self::request("invalid_value", sentence(&message)),
+            SubmitError::Blocked { categories } => Self::Blocked { categories, newer: false },
+            SubmitError::NotJudged => Self::Overloaded { message: sentence(&failure) },
             SubmitError::NoPrice(failure) => failure.into(),
             SubmitError::Refused(refusal) => refusal.into(),
             SubmitError::KeyReused(reused) => reused.into(),
@@ -390,5 +396,7 @@ pub(crate) fn job_failed(reason: FailReason) -> &'static str {
         FailReason::HoldExpired => "The request waited too long and was not drawn. No credit was used.",
         FailReason::Storage => "The pictures could not be stored. No credit was used.",
         FailReason::Source => "The picture it starts from could not be read back. No credit was used.",
+        FailReason::Blocked => "What was drawn is not allowed here. No credit was used.",
+        FailReason::NotJudged => "The pictures could not be checked, so they are not shown. No credit was used.",
     }
 }

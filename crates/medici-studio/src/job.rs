@@ -181,9 +181,24 @@ pub enum FailReason {
     Storage,
     /// The pictures that it starts from could not be read back.
     Source,
+    /// A picture came out that is not allowed.
+    Blocked,
+    /// Whether a picture is allowed could not be found out.
+    NotJudged,
 }
 
 impl FailReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] = [
+        Self::Engine,
+        Self::BadSpec,
+        Self::WorkerLost,
+        Self::HoldExpired,
+        Self::Storage,
+        Self::Blocked,
+        Self::NotJudged,
+    ];
+
     /// Returns the reason's word in the API, the tables and the pages.
     pub fn name(self) -> &'static str {
         match self {
@@ -193,6 +208,8 @@ impl FailReason {
             Self::HoldExpired => "hold_expired",
             Self::Storage => "storage_failed",
             Self::Source => "source_lost",
+            Self::Blocked => "blocked",
+            Self::NotJudged => "not_judged",
         }
     }
 }

@@ -207,7 +207,7 @@ impl Decide for Fail {
 
     fn decide(&self, work: &mut UnitOfWork<'_>) -> Result<(), StaleLease> {
         let (mut job, _) = self.claim.job(work)?;
-        void(work, &job, VoidReason::EngineFailed);
+        void(work, &job, void_reason(self.reason));
         job.state = JobState::Failed { reason: self.reason, finished_at: work.now() };
         work.put_job(job);
         Ok(())
@@ -310,6 +310,20 @@ impl Decide for Cancel {
         job.state = JobState::Cancelled { finished_at: work.now() };
         work.put_job(job.clone());
         Ok(job)
+    }
+}
+
+/// Returns what the ledger calls the reason of a failure. What is our fault costs nobody credits that end meanwhile.
+fn void_reason(reason: FailReason) -> VoidReason {
+    match reason {
+        FailReason::Blocked => VoidReason::Refused,
+        FailReason::WorkerLost => VoidReason::WorkerLost,
+        FailReason::Engine
+        | FailReason::BadSpec
+        | FailReason::HoldExpired
+        | FailReason::Storage
+        | FailReason::NotJudged
+        | FailReason::Source => VoidReason::EngineFailed,
     }
 }
 

@@ -11,9 +11,11 @@ use crate::{
     engine::Engine,
     ids::{ImageId, JobId},
     job::{Image, Job},
+    moderation::Moderator,
     naming::Naming,
     picture_file::{Decoder, Encoder},
     progress::Hub,
+    readings::Planner,
     store::{EntryPage, Store, StoreError},
     worker::Running,
 };
@@ -30,6 +32,10 @@ pub struct Studio {
     pub encoder: Arc<dyn Encoder>,
     /// What turns files that were handed in into pixels.
     pub decoder: Arc<dyn Decoder>,
+    /// What judges words and pictures.
+    pub moderator: Arc<dyn Moderator>,
+    /// What finds several readings of a prompt.
+    pub planner: Arc<dyn Planner>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Fresh names and secrets.

@@ -6,6 +6,7 @@ use crate::{
     engine::{Background, Size, Spec},
     ids::{ApiKeyId, JobId},
     job::{Job, JobState, drawing, spender},
+    moderation::Zeal,
     picture_file::Output,
     source::{EditError, Source},
     store::StoreError,
@@ -34,6 +35,10 @@ pub struct Submit {
     pub source: Source,
     /// The quality that was asked for, by which there may be a price.
     pub quality: Option<String>,
+    /// How strictly the words are judged.
+    pub zeal: Zeal,
+    /// Whether a short prompt is read differently for each picture, where the spec has no readings of its own.
+    pub readings: bool,
     /// The idempotency key, if the caller gave one.
     pub key: Option<KeyUse>,
 }
@@ -53,6 +58,15 @@ pub enum SubmitError {
     /// The engine cannot draw this; says what is wrong with the spec.
     #[error("{0}")]
     BadSpec(String),
+    /// The words are not allowed here.
+    #[error("the words are not allowed here: {}", .categories.join(", "))]
+    Blocked {
+        /// What they were taken for.
+        categories: Vec<String>,
+    },
+    /// Whether the words are allowed could not be found out; the log says why.
+    #[error("the words could not be checked")]
+    NotJudged,
     /// The price book has no price for this operation.
     #[error(transparent)]
     NoPrice(QuoteError),
@@ -120,11 +134,16 @@ pub enum PlanLimit {
 }
 
 impl Studio {
-    /// Prices, holds and queues one request to draw. A repeat with the same key returns the first ticket.
+    /// Judges, prices, holds and queues one request to draw. A repeat with the same key returns the first ticket.
     pub async fn submit(&self, request: Submit) -> Result<Ticket, SubmitError> {
         let mut request = request;
-        request.spec.previews = request.spec.previews.min(self.limits.previews);
+        request.spec.previews = self.previews(request.spec.previews);
         self.check_spec(&request)?;
+        if let Some(ticket) = self.earlier_ticket(request.key.as_ref()).await? {
+            return Ok(ticket);
+        }
+        self.judge_words(&request).await?;
+        self.plan_readings(&mut request).await;
         let queued = self.store.queued();
         let each_ms = self.engine.estimate(&request.spec).render_ms;
         let wait_seconds = each_ms.saturating_mul(queued as u64) / 1000;
@@ -174,6 +193,9 @@ impl Studio {
         }
         if spec.count < 1 || spec.count > self.limits.count_max {
             return bad(format!("{} pictures asked for, 1 to {} can be", spec.count, self.limits.count_max));
+        }
+        if let Some(problem) = self.readings_problem(&spec.readings, spec.count) {
+            return bad(problem);
         }
         if request.operation == Operation::Edit {
             if !can.edits.contain(spec.size) {

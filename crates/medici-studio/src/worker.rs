@@ -1,4 +1,4 @@
-//! The loop that draws: claim, render, store, finish; with a heartbeat beside it.
+//! The loop that draws: claim, render, judge, store, finish; with a heartbeat beside it.
 
 use std::sync::{
     Arc,
@@ -27,6 +27,8 @@ use crate::{
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a worker waits after the store refused it.
 const STORE_RETRY: Duration = Duration::from_millis(500);
+/// The media type of what the encoder writes.
+const PICTURES: &str = "image/png";
 /// How long a job may go on after the worker was told to drain.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -188,10 +190,11 @@ impl Worker {
         tokio::time::sleep(DRAIN).await;
     }
 
-    /// Renders and stores, while the heartbeat says that the worker is alive.
+    /// Renders, has judged and stores, while the heartbeat says that the worker is alive.
     async fn draw(&self, job: &Job, held: Held, stop: Arc<AtomicBool>) -> Result<Kept, FailReason> {
         let work = async {
             let pictures = self.render(job, stop.clone()).await?;
+            self.studio.judge_pictures(job, &pictures, PICTURES).await?;
             self.keep(job, pictures).await
         };
         tokio::pin!(work);

@@ -6,7 +6,10 @@ use anyhow::{Context, Result};
 use medici_engine::{PictureFiles, Pocket, TestPattern};
 use medici_ledger::{PlanName, PriceBook};
 use medici_store::{DirectoryError, DiskBlobs, Embedded, OpenError, Options};
-use medici_studio::{Account, ApiKey, Clock, Encoder, KeyOwner, Secret, Studio, engine::Engine, prices};
+use medici_studio::{
+    Account, ApiKey, Clock, Encoder, KeyOwner, Secret, Studio, engine::Engine, moderation::RuleList, prices,
+    readings::Senses,
+};
 
 use crate::{
     books,
@@ -100,6 +103,8 @@ pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Ope
         engine,
         encoder: encoder(),
         decoder: Arc::new(PictureFiles),
+        moderator: Arc::new(RuleList::built_in()),
+        planner: Arc::new(Senses::built_in()),
         clock,
         ids: Arc::new(RandomIds),
         limits: config.limits(),

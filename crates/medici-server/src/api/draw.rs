@@ -16,6 +16,7 @@ use medici_ledger::{
 use medici_studio::{
     FileFormat, ImageId, Output, ReadImageError, Source, Submit, UploadLimits,
     engine::{Background, Capabilities, Drawing, Given, Size, Spec},
+    moderation::Zeal,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -283,6 +284,8 @@ impl Draw {
             source: Source::Words,
             output: self.output,
             quality: None,
+            readings: self.readings,
+            zeal: Zeal::Auto,
             keep_prompt: self.keep_prompt,
             key: None,
         };

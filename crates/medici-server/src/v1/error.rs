@@ -90,12 +90,14 @@ pub(crate) fn write(fault: &Fault) -> Refused {
         Fault::Conflict { code, message } => invalid(StatusCode::CONFLICT, code, message),
         Fault::KeyReused => invalid(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", KEY_REUSED),
         Fault::BadImage { message } => row(StatusCode::BAD_REQUEST, USER, Some("invalid_image_file"), message),
-        Fault::Blocked { newer: false, .. } => invalid(StatusCode::BAD_REQUEST, "content_policy_violation", BLOCKED),
+        Fault::Blocked { newer: false, .. } => {
+            invalid(StatusCode::BAD_REQUEST, "content_policy_violation", &format!("{REJECTED} {NO_CREDIT}"))
+        }
         Fault::Blocked { newer: true, categories } => row(
             StatusCode::BAD_REQUEST,
             USER,
             Some("moderation_blocked"),
-            &format!("{BLOCKED} safety_violations=[{}].", categories.join(", ")),
+            &format!("{REJECTED} safety_violations=[{}]. {NO_CREDIT}", categories.join(", ")),
         ),
         Fault::RateLimited(limited) => row(
             StatusCode::TOO_MANY_REQUESTS,
@@ -155,7 +157,8 @@ const KEY_REUSED: &str = "This Idempotency-Key was used before with another requ
 const OUT_OF_QUOTA: &str = "You exceeded your current quota, please check your plan and billing details.";
 const STORE_UNAVAILABLE: &str = "The server's store is unavailable. Try again with the same Idempotency-Key: it \
     tells whether the request was carried out.";
-const BLOCKED: &str = "Your request was rejected as a result of our safety system. No credit was used.";
+const REJECTED: &str = "Your request was rejected as a result of our safety system.";
+const NO_CREDIT: &str = "No credit was used.";
 const CANCELLED: &str = "The request was cancelled. No credit was used.";
 
 struct Row {

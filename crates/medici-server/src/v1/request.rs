@@ -8,6 +8,7 @@ use medici_ledger::Operation;
 use medici_studio::{
     Known, Submit,
     engine::{Given, Size, Spec},
+    moderation::Zeal,
 };
 use serde_json::{Map, Value};
 
@@ -157,6 +158,8 @@ impl Asked {
             source: medici_studio::Source::Words,
             output: looks.output,
             quality: looks.quality.map(str::to_owned),
+            zeal: if looks.lenient_moderation { Zeal::Low } else { Zeal::Auto },
+            readings: looks.readings,
             keep_prompt: false,
             key: None,
         }

@@ -12,6 +12,7 @@ use medici_ledger::{AccountId, Balances, Credits, Operation, Refusal, Usage};
 use medici_studio::{
     Finished, Job, KeyUse, Output, Source, Studio, Submit, SubmitError,
     engine::{Background, Drawing, Size, Spec},
+    moderation::Zeal,
 };
 use serde::Deserialize;
 
@@ -138,6 +139,8 @@ impl Draft {
             keep_prompt: false,
             source: Source::Words,
             quality: None,
+            zeal: Zeal::Auto,
+            readings: false,
             key,
         }
     }
@@ -298,14 +301,17 @@ async fn refused(
 /// Returns the status of a refusal. What it says to a person is in the strings.
 fn status(error: &SubmitError) -> StatusCode {
     match error {
-        SubmitError::BadSpec(_) | SubmitError::NoPrice(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        SubmitError::BadSpec(_) | SubmitError::Blocked { .. } | SubmitError::NoPrice(_) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         SubmitError::PlanLimit { .. } => StatusCode::FORBIDDEN,
         SubmitError::Refused(Refusal::InsufficientCredits { .. }) => StatusCode::PAYMENT_REQUIRED,
         SubmitError::Refused(_) | SubmitError::KeyReused(_) => StatusCode::CONFLICT,
         SubmitError::NoAccount => StatusCode::NOT_FOUND,
-        SubmitError::QueueFull { .. } | SubmitError::QueueTooLong { .. } | SubmitError::Store(_) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        SubmitError::NotJudged
+        | SubmitError::QueueFull { .. }
+        | SubmitError::QueueTooLong { .. }
+        | SubmitError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -388,6 +388,8 @@ pub(super) fn why_failed(reason: FailReason) -> &'static str {
         FailReason::HoldExpired => "This waited too long for its turn.",
         FailReason::Storage => "The pictures could not be saved: the disk is full or failing.",
         FailReason::Source => "The picture it starts from could not be read back.",
+        FailReason::Blocked => "What came out is not allowed here.",
+        FailReason::NotJudged => "The pictures could not be checked just now, so they are not shown.",
     }
 }
 
@@ -396,6 +398,13 @@ pub(super) fn why_refused(error: &SubmitError, refill: Option<&str>) -> String {
     match error {
         SubmitError::BadSpec(message) => sentence(message),
         SubmitError::PlanLimit { .. } => sentence(&error.to_string()),
+        SubmitError::Blocked { categories } => {
+            format!("These words are not allowed here ({}). Nothing was charged.", categories.join(", "))
+        }
+        SubmitError::NotJudged => {
+            "The words cannot be checked just now, so nothing is drawn. Nothing was charged; try again in a minute."
+                .into()
+        }
         SubmitError::NoPrice(
             QuoteError::NoPrice { .. }
             | QuoteError::NothingAsked

@@ -11,7 +11,13 @@ use medici_engine::{PictureFiles, TestPattern};
 use medici_ledger::{AccountId, Entry};
 use medici_server::{AppState, ServerConfig, router};
 use medici_store::{DiskBlobs, Embedded, Faults, KeptElsewhere, Options, verify};
-use medici_studio::{Account, KeyOwner, Limits, Studio, Worker, engine::Engine, prices};
+use medici_studio::{
+    Account, KeyOwner, Limits, Studio, Worker,
+    engine::Engine,
+    moderation::{Moderator, RuleList},
+    prices,
+    readings::Senses,
+};
 use medici_testkit::{ManualClock, SeededIds};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -43,6 +49,7 @@ pub(crate) struct Plan {
     pub(crate) config: ServerConfig,
     pub(crate) limits: Limits,
     pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) moderator: Arc<dyn Moderator>,
 }
 
 impl Default for Plan {
@@ -52,6 +59,7 @@ impl Default for Plan {
             config: ServerConfig::for_tests(),
             limits: Limits::for_tests(),
             engine: Arc::new(TestPattern::default()),
+            moderator: Arc::new(RuleList::built_in()),
         }
     }
 }
@@ -78,6 +86,8 @@ impl House {
             engine: plan.engine,
             encoder: Arc::new(PictureFiles),
             decoder: Arc::new(PictureFiles),
+            moderator: plan.moderator,
+            planner: Arc::new(Senses::built_in()),
             clock: clock.clone(),
             ids: Arc::new(SeededIds::new(1)),
             limits: plan.limits,

@@ -259,15 +259,6 @@ enum StateData {
     Cancelled { finished_at: i64 },
 }
 
-const REASONS: [FailReason; 6] = [
-    FailReason::Engine,
-    FailReason::BadSpec,
-    FailReason::WorkerLost,
-    FailReason::HoldExpired,
-    FailReason::Storage,
-    FailReason::Source,
-];
-
 pub(crate) fn put_job(db: &Connection, job: &Job) -> Result<()> {
     let data = serde_json::to_string(&job_data(job)).expect("texts and numbers can be written as JSON");
     db.prepare_cached(
@@ -436,7 +427,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
             JobState::Done { outcome: Outcome::Uncollected { amount: credits(amount)? }, finished_at: at(finished_at) }
         }
         StateData::Failed { reason, finished_at } => {
-            let known = REASONS.into_iter().find(|known| known.name() == reason);
+            let known = FailReason::ALL.into_iter().find(|known| known.name() == reason);
             let reason = known.ok_or_else(|| bad(DATA, format!("a job failed for {reason:?}")))?;
             JobState::Failed { reason, finished_at: at(finished_at) }
         }

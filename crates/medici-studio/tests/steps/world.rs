@@ -22,6 +22,10 @@ use medici_studio::{
     ApiKeyId, BlobError, BlobHash, BlobStore, Charge, Finished, Grant, Hub, JobId, KeyUse, Limits, Naming, Output,
     Running, StoredBlob, Studio, Submit, SubmitError, Ticket, Worker, prices,
 };
+use medici_studio::{
+    moderation::{Moderator, NotJudged, Verdict, Zeal},
+    readings::Planner,
+};
 use medici_testkit::{ManualClock, SeededIds};
 use tokio::task::JoinHandle;
 
@@ -33,6 +37,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) engine: Arc<Gated>,
     pub(crate) blobs: Arc<HangingBlobs>,
+    pub(crate) moderator: Arc<Doorkeeper>,
+    pub(crate) planner: Arc<Reader>,
     pub(crate) account: AccountId,
     ids: Arc<SeededIds>,
     memory: Arc<Memory>,
@@ -45,7 +51,8 @@ impl World {
         let memory = Memory::new(clock.clone(), book);
         let blobs = Arc::new(HangingBlobs::new(clock.clone()));
         let ids = Arc::new(SeededIds::new(1));
-        let mut world = Self::on(memory, clock, blobs, ids, AccountId::from_u128(0));
+        let (moderator, planner) = Default::default();
+        let mut world = Self::on(memory, clock, blobs, (moderator, planner), ids, AccountId::from_u128(0));
         world.account = world.studio.open_account("mine", free()).await.unwrap().id;
         world
     }
@@ -54,6 +61,7 @@ impl World {
         memory: Memory,
         clock: Arc<ManualClock>,
         blobs: Arc<HangingBlobs>,
+        (moderator, planner): (Arc<Doorkeeper>, Arc<Reader>),
         ids: Arc<SeededIds>,
         account: AccountId,
     ) -> Self {
@@ -65,6 +73,8 @@ impl World {
             engine: engine.clone(),
             encoder: Arc::new(PictureFiles),
             decoder: Arc::new(PictureFiles),
+            moderator: moderator.clone(),
+            planner: planner.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
             limits: Limits::for_tests(),
@@ -72,12 +82,12 @@ impl World {
             running: Arc::new(Running::default()),
             naming: Naming::default(),
         });
-        Self { studio, clock, engine, blobs, account, ids, memory }
+        Self { studio, clock, engine, blobs, moderator, planner, account, ids, memory }
     }
 
     /// Loses everything that is only in memory, and starts anew on the rows.
     pub(crate) async fn crash(self) -> Self {
-        let Self { studio, clock, engine, blobs, account, ids, mut memory } = self;
+        let Self { studio, clock, engine, blobs, moderator, planner, account, ids, mut memory } = self;
         engine.open();
         drop(studio);
         // A worker that was aborted lets go of the store as soon as its engine has returned.
@@ -88,7 +98,7 @@ impl World {
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         };
-        Self::on(memory.reopen(), clock, blobs, ids, account)
+        Self::on(memory.reopen(), clock, blobs, (moderator, planner), ids, account)
     }
 
     pub(crate) fn store(&self) -> &Memory {
@@ -124,9 +134,15 @@ impl World {
         prompt: &str,
         key: &str,
     ) -> Result<Ticket, SubmitError> {
-        let request = Submit {
+        let request = Submit { api_key, ..self.request(account, prompt, key) };
+        self.studio.submit(request).await
+    }
+
+    /// Returns a request for four pictures from the web app.
+    pub(crate) fn request(&self, account: AccountId, prompt: &str, key: &str) -> Submit {
+        Submit {
             account,
-            api_key,
+            api_key: None,
             operation: Operation::Generate,
             model: "dall-e-2".into(),
             spec: Spec {
@@ -143,9 +159,10 @@ impl World {
             quality: None,
             output: Output::default(),
             keep_prompt: false,
+            zeal: Zeal::Auto,
+            readings: false,
             key: Some(key_use(account, "/v1/images/generations", key, prompt)),
-        };
-        self.studio.submit(request).await
+        }
     }
 
     pub(crate) async fn charge_all(&self, key: &str) {
@@ -357,5 +374,99 @@ impl BlobStore for HangingBlobs {
 
     async fn shelf(&self, first: u8) -> Result<Vec<StoredBlob>, BlobError> {
         self.blobs.shelf(first).await
+    }
+}
+
+/// A moderator that blocks the word `forbidden`, and what else it is told to.
+#[derive(Default)]
+pub(crate) struct Doorkeeper {
+    asked: AtomicUsize,
+    seen: AtomicUsize,
+    /// Whether every word is blocked.
+    pub(crate) closed: AtomicBool,
+    /// What it says of pictures, the first one first; of the others nothing. `None` looks at none.
+    pictures: Mutex<Option<Vec<Look>>>,
+}
+
+/// What the doorkeeper does with a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Look {
+    Pass,
+    Block,
+    Fail,
+    /// Never answers, as a process that dies there.
+    Hang,
+}
+
+impl Doorkeeper {
+    /// How often it was asked for words.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// How many pictures it was shown.
+    pub(crate) fn seen(&self) -> usize {
+        self.seen.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn look_at_pictures(&self, looks: &[Look]) {
+        *self.pictures.lock().unwrap_or_else(PoisonError::into_inner) = Some(looks.to_vec());
+    }
+
+    fn blocked(category: &str) -> Verdict {
+        Verdict::Blocked { categories: vec![category.to_owned()] }
+    }
+}
+
+#[async_trait::async_trait]
+impl Moderator for Doorkeeper {
+    async fn words(&self, words: &str, zeal: Zeal) -> Result<Verdict, NotJudged> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if words.contains("unheard of") {
+            return Err(NotJudged("nobody knows".into()));
+        }
+        let strict = words.contains("dubious") && zeal == Zeal::Auto;
+        let blocked = words.contains("forbidden") || strict || self.closed.load(Ordering::SeqCst);
+        Ok(if blocked { Self::blocked("violence") } else { Verdict::Clear })
+    }
+
+    async fn picture(&self, file: &[u8], media_type: &str) -> Result<Verdict, NotJudged> {
+        assert!(file.starts_with(b"\x89PNG") && media_type == "image/png", "it sees the file that would be stored");
+        let look = {
+            let mut pictures = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
+            let looks = pictures.as_mut().expect("it is asked only if it judges pictures");
+            if looks.is_empty() { Look::Pass } else { looks.remove(0) }
+        };
+        self.seen.fetch_add(1, Ordering::SeqCst);
+        match look {
+            Look::Pass => Ok(Verdict::Clear),
+            Look::Block => Ok(Self::blocked("violence")),
+            Look::Fail => Err(NotJudged("nobody knows".into())),
+            Look::Hang => std::future::pending().await,
+        }
+    }
+
+    fn judges_pictures(&self) -> bool {
+        self.pictures.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+}
+
+/// A planner that reads every prompt as it is told to.
+#[derive(Default)]
+pub(crate) struct Reader(Mutex<Option<Vec<String>>>);
+
+impl Reader {
+    /// Makes it give these readings, whatever is asked for.
+    pub(crate) fn say(&self, readings: &[&str]) {
+        let readings = readings.iter().map(ToString::to_string).collect();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(readings);
+    }
+}
+
+#[async_trait::async_trait]
+impl Planner for Reader {
+    async fn readings(&self, prompt: &str, count: u32, seed: u64) -> Vec<String> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        told.unwrap_or_else(|| (0..count).map(|at| format!("{prompt}, look {at} of {seed}")).collect())
     }
 }

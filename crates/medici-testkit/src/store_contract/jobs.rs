@@ -46,9 +46,7 @@ pub fn a_job_comes_back_as_it_was_put_in_every_state(open: Open<'_>) {
         JobState::Done { outcome: Outcome::Uncollected { amount }, finished_at: at },
         JobState::Cancelled { finished_at: at },
     ];
-    let reasons =
-        [FailReason::Engine, FailReason::BadSpec, FailReason::WorkerLost, FailReason::HoldExpired, FailReason::Storage];
-    states.extend(reasons.map(|reason| JobState::Failed { reason, finished_at: at }));
+    states.extend(FailReason::ALL.map(|reason| JobState::Failed { reason, finished_at: at }));
     let mut put = Vec::new();
     for state in states {
         let mut job = world.job(account);
