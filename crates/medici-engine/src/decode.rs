@@ -38,8 +38,8 @@ pub(crate) fn picture(bytes: &[u8], limits: &UploadLimits) -> Result<Upload, Upl
     check(size, limits)?;
     let (pixels, exif) = match format {
         UploadFormat::Png => png::decode(bytes, size)?,
-        UploadFormat::Jpeg => jpeg::decode(bytes, size)?,
-        UploadFormat::Webp => webp::decode(bytes, size)?,
+        UploadFormat::Jpeg => jpeg::decode(bytes, size, limits)?,
+        UploadFormat::Webp => webp::decode(bytes)?,
         UploadFormat::Gif => (gif::decode(bytes, size)?, None),
     };
     let orientation = exif.and_then(orientation::of_exif).unwrap_or(1);
@@ -62,6 +62,27 @@ type Decoded<'a> = (Pixels, Option<&'a [u8]>);
 /// Returns a picture's number of pixels as a length in memory.
 fn area(size: Size) -> usize {
     usize::try_from(size.pixels()).expect("a size within the limits is one of this machine's")
+}
+
+/// Puts a frame onto a canvas that it lies within and that is transparent around it.
+fn place(frame: Pixels, left: u32, top: u32, canvas: Size) -> Pixels {
+    if frame.size == canvas {
+        return frame;
+    }
+    let [row, from, across] =
+        [canvas.width, left, frame.size.width].map(|side| 4 * usize::try_from(side).expect("a side is a length here"));
+    let line = if frame.alpha { across } else { across / 4 * 3 };
+    let mut bytes = vec![0; 4 * area(canvas)];
+    let rows = bytes.chunks_exact_mut(row).skip(usize::try_from(top).expect("a side is a length here"));
+    for (pixels, row) in frame.bytes.chunks_exact(line).zip(rows) {
+        let place = &mut row[from..from + across];
+        if frame.alpha {
+            place.copy_from_slice(pixels);
+        } else {
+            place.copy_from_slice(&map_pixels(pixels, |[red, green, blue]| [red, green, blue, 255]));
+        }
+    }
+    Pixels { size: canvas, alpha: true, bytes }
 }
 
 /// Returns each pixel of a picture, of which `FROM` bytes are stored, as `TO` bytes.

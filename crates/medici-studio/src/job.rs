@@ -189,12 +189,13 @@ pub enum FailReason {
 
 impl FailReason {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Engine,
         Self::BadSpec,
         Self::WorkerLost,
         Self::HoldExpired,
         Self::Storage,
+        Self::Source,
         Self::Blocked,
         Self::NotJudged,
     ];

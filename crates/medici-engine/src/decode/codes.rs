@@ -5,9 +5,10 @@
 //! The decoder has no limit for it, so the beginning of the data is read here first, just far enough to add up what
 //! the tables would take. Nothing is kept of it, and whether the data makes sense is left to the decoder.
 
-use medici_studio::picture_file::{UploadError, UploadFormat};
-
-use crate::parts::webp::Lossless;
+use medici_studio::{
+    engine::Size,
+    picture_file::{UploadError, UploadFormat},
+};
 
 const BROKEN: UploadError = UploadError::Broken(UploadFormat::Webp);
 /// The most memory for all tables; encoders make pictures of a tenth of it.
@@ -24,10 +25,10 @@ const DISTANCES: usize = 40;
 /// The longest code.
 const CODE_BITS_MAX: usize = 15;
 
-/// Refuses data whose codes would take too much memory.
-pub(super) fn check(lossless: &Lossless<'_>) -> Result<(), UploadError> {
-    let mut bits = Bits { data: lossless.data, at: 0 };
-    let (mut width, height) = (lossless.size.width, lossless.size.height);
+/// Refuses data, from its first transform on, whose codes would take too much memory.
+pub(super) fn check(data: &[u8], size: Size) -> Result<(), UploadError> {
+    let mut bits = Bits { data, at: 0 };
+    let Size { mut width, height } = size;
     let mut seen = [false; 4];
     while bits.read(1)? == 1 {
         let transform = bits.read(2)?;
@@ -248,7 +249,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// Reads a number of at most 16 bits.
+    /// Reads a number.
     fn read(&mut self, count: usize) -> Result<usize, UploadError> {
         let mut number = 0;
         for bit in 0..count {

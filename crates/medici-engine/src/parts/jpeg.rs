@@ -1,7 +1,5 @@
 //! JPEG: segments that begin with a marker, and coded data behind each start of a scan.
 
-use std::ops::Range;
-
 use medici_studio::{
     engine::Size,
     picture_file::{UploadError, UploadFormat},
@@ -11,7 +9,7 @@ use super::Reader;
 
 const BROKEN: UploadError = UploadError::Broken(UploadFormat::Jpeg);
 /// The most passes over a picture. Progressive ones have about ten; each costs a decoder a walk over all of it.
-pub(crate) const SCANS_MAX: usize = 64;
+const SCANS_MAX: usize = 64;
 /// How a segment begins that holds an XMP packet.
 pub(crate) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXIF: &[u8] = b"Exif\0\0";
@@ -20,48 +18,34 @@ const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 const APP1: u8 = 0xe1;
-const APP2: u8 = 0xe2;
-const APP13: u8 = 0xed;
-const APP14: u8 = 0xee;
-/// Where Adobe's segment says how colours were transformed: behind the name, a version and two words of flags.
-pub(crate) const ADOBE_TRANSFORM: usize = 11;
 
 /// A JPEG file, taken apart.
 pub(crate) struct Jpeg<'a> {
     /// The file up to its own end.
     pub(crate) whole: &'a [u8],
-    pub(crate) size: Size,
     /// How many colours a pixel has: 1, 3 or 4.
     pub(crate) components: u8,
-    /// Where Adobe's marker says how colours were transformed.
-    pub(crate) adobe_transform_at: Option<usize>,
-    /// How many bytes of metadata a decoder would keep.
-    pub(crate) metadata: usize,
     pub(crate) exif: Option<&'a [u8]>,
     pub(crate) xmp: Option<&'a [u8]>,
 }
 
-/// A segment, and the coded data behind it.
-pub(crate) struct Segment<'a> {
-    pub(crate) marker: u8,
-    pub(crate) body: &'a [u8],
-    /// Where it lies in the file, from its marker to the next.
-    pub(crate) range: Range<usize>,
+struct Segment<'a> {
+    marker: u8,
+    body: &'a [u8],
 }
 
-/// Reads one segment after the other.
-pub(crate) struct Segments<'a>(Reader<'a>);
+/// Reads one segment after the other, and skips the coded data behind it.
+struct Segments<'a>(Reader<'a>);
 
 impl<'a> Segments<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, UploadError> {
+    fn new(bytes: &'a [u8]) -> Result<Self, UploadError> {
         let mut reader = Reader::new(bytes, UploadFormat::Jpeg);
         if reader.array()? != [0xff, SOI] { Err(BROKEN) } else { Ok(Self(reader)) }
     }
 
     /// Returns the next segment; `None` at the end of the picture.
-    pub(crate) fn next(&mut self) -> Result<Option<Segment<'a>>, UploadError> {
+    fn next(&mut self) -> Result<Option<Segment<'a>>, UploadError> {
         let reader = &mut self.0;
-        let start = reader.at();
         if reader.u8()? != 0xff {
             return Err(BROKEN);
         }
@@ -80,7 +64,7 @@ impl<'a> Segments<'a> {
         if marker == SOS {
             reader.take(coded(reader.rest()).ok_or(UploadError::Truncated(UploadFormat::Jpeg))?)?;
         }
-        Ok(Some(Segment { marker, body, range: start..reader.at() }))
+        Ok(Some(Segment { marker, body }))
     }
 }
 
@@ -114,8 +98,7 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Size, UploadError> {
 /// Takes a file apart.
 pub(crate) fn read(bytes: &[u8]) -> Result<Jpeg<'_>, UploadError> {
     let mut segments = Segments::new(bytes)?;
-    let (mut exif, mut xmp, mut adobe_transform_at) = (None, None, None);
-    let (mut scans, mut metadata) = (0, 0);
+    let (mut exif, mut xmp, mut scans) = (None, None, 0);
     let mut found: Option<Frame> = None;
     while let Some(segment) = segments.next()? {
         if let Some(frame) = frame(&segment)?
@@ -129,31 +112,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Jpeg<'_>, UploadError> {
             SOS => scans += 1,
             APP1 if body.starts_with(EXIF) => exif = exif.or(Some(&body[EXIF.len()..])),
             APP1 if body.starts_with(XMP) => xmp = xmp.or(Some(&body[XMP.len()..])),
-            marker if is_adobe(marker, body) => {
-                adobe_transform_at = Some(segment.range.end - body.len() + ADOBE_TRANSFORM);
-            }
             _ => {}
         }
-        if is_metadata(segment.marker) {
-            metadata += body.len();
-        }
     }
-    let Some(Frame { size, components }) = found.filter(|_| scans > 0) else { return Err(BROKEN) };
+    let Some(Frame { components, .. }) = found.filter(|_| scans > 0) else { return Err(BROKEN) };
     if scans > SCANS_MAX {
         return Err(UploadError::Unsupported { what: "a JPEG of more than 64 passes" });
     }
     let whole = &bytes[..segments.0.at()];
-    Ok(Jpeg { whole, size, components, adobe_transform_at, metadata, exif, xmp })
-}
-
-/// Returns whether a segment is Adobe's.
-pub(crate) fn is_adobe(marker: u8, body: &[u8]) -> bool {
-    marker == APP14 && body.starts_with(b"Adobe") && body.len() > ADOBE_TRANSFORM
-}
-
-/// Returns whether a segment holds what a decoder keeps beside the picture.
-pub(crate) fn is_metadata(marker: u8) -> bool {
-    matches!(marker, APP1 | APP2 | APP13)
+    Ok(Jpeg { whole, components, exif, xmp })
 }
 
 struct Frame {

@@ -8,36 +8,42 @@ use medici_studio::{
 use super::{Reader, length};
 
 const BROKEN: UploadError = UploadError::Broken(UploadFormat::Webp);
-/// In the first byte of an extended header.
-pub(crate) const ANIMATED: u8 = 0x02;
-/// In the first byte of an extended header.
+/// In the flags of an extended header.
+const ANIMATED: u8 = 0x02;
+/// In the flags of an extended header.
 pub(crate) const XMP: u8 = 0x04;
-/// In the first byte of an extended header.
+/// In the flags of an extended header.
 pub(crate) const ALPHA: u8 = 0x10;
 
 /// A WebP file, taken apart.
-#[derive(Default)]
 pub(crate) struct Webp<'a> {
-    /// The file up to its own end.
-    pub(crate) whole: &'a [u8],
-    pub(crate) size: Option<Size>,
-    pub(crate) animated: bool,
-    /// The losslessly coded parts of the first picture.
-    pub(crate) lossless: Vec<Lossless<'a>>,
+    pub(crate) size: Size,
+    /// The picture; of an animation the first.
+    pub(crate) frame: Frame<'a>,
     pub(crate) exif: Option<&'a [u8]>,
     pub(crate) xmp: Option<&'a [u8]>,
 }
 
-/// Losslessly coded data.
-#[derive(Clone, Copy)]
-pub(crate) struct Lossless<'a> {
-    pub(crate) data: &'a [u8],
+/// A picture on its canvas. Its size is what its own data says, and it lies within the canvas.
+pub(crate) struct Frame<'a> {
+    pub(crate) left: u32,
+    pub(crate) top: u32,
     pub(crate) size: Size,
+    pub(crate) coded: Coded<'a>,
+}
+
+/// How a picture is coded.
+#[derive(Clone, Copy)]
+pub(crate) enum Coded<'a> {
+    /// Lossily, with a channel of transparency beside it or without.
+    Lossy { data: &'a [u8], alpha: Option<&'a [u8]> },
+    /// Losslessly.
+    Lossless { data: &'a [u8] },
 }
 
 /// Returns the size that the header says.
 pub(crate) fn header(bytes: &[u8]) -> Result<Size, UploadError> {
-    let mut reader = Reader::new(bytes, UploadFormat::Webp);
+    let mut reader = within(bytes);
     reader.take(12)?;
     let kind: [u8; 4] = reader.array()?;
     reader.take(4)?;
@@ -52,42 +58,32 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Size, UploadError> {
 /// Takes a file apart.
 pub(crate) fn read(bytes: &[u8]) -> Result<Webp<'_>, UploadError> {
     let size = header(bytes)?;
-    let mut reader = Reader::new(bytes, UploadFormat::Webp);
+    let mut reader = within(bytes);
     reader.take(4)?;
     let count = length(reader.u32_le()?);
-    let whole = Reader::new(bytes, UploadFormat::Webp).take(count.saturating_add(8))?;
-    let mut reader = Reader::new(whole, UploadFormat::Webp);
+    let whole = within(bytes).take(count.saturating_add(8))?;
+    let mut reader = within(whole);
     reader.take(12)?;
-    let mut webp = Webp { whole, size: Some(size), ..Webp::default() };
-    let (mut still, mut alpha, mut frames) = (0_u32, None, 0_u32);
-    let mut first = true;
+    let (mut animated, mut alpha, mut still, mut frame) = (false, None, None, None);
+    let (mut exif, mut xmp) = (None, None);
     while !reader.is_at_end() {
         let (kind, data) = chunk(&mut reader)?;
         match &kind {
-            b"VP8X" if first => webp.animated = extended(within(data))?.0 & ANIMATED != 0,
+            b"VP8X" => animated |= extended(within(data))?.0 & ANIMATED != 0,
             b"ALPH" => alpha = alpha.or(Some(data)),
-            b"VP8 " | b"VP8L" => {
-                still += 1;
-                if still == 1 {
-                    webp.lossless.extend(picture(kind, data, size)?);
-                }
-            }
-            b"ANMF" => {
-                frames += 1;
-                if frames == 1 {
-                    webp.lossless.extend(frame(data, size)?);
-                }
-            }
-            b"EXIF" => webp.exif = webp.exif.or(Some(data.strip_prefix(b"Exif\0\0").unwrap_or(data))),
-            b"XMP " => webp.xmp = webp.xmp.or(Some(data)),
+            b"VP8 " | b"VP8L" => still = still.or(Some((kind, data))),
+            b"ANMF" => frame = frame.or(Some(data)),
+            b"EXIF" => exif = exif.or(Some(data.strip_prefix(b"Exif\0\0").unwrap_or(data))),
+            b"XMP " => xmp = xmp.or(Some(data)),
             _ => {}
         }
-        first = false;
     }
-    webp.lossless.extend(alpha.and_then(|data| transparency(data, size)));
-    // A decoder that finds a frame where it should not be would decode it at a size that nobody compared.
-    let whole = if webp.animated { frames > 0 } else { frames == 0 && still > 0 };
-    if whole { Ok(webp) } else { Err(BROKEN) }
+    let frame = match (animated, frame, still) {
+        (true, Some(data), _) => animation(data, size)?,
+        (false, _, Some((kind, data))) => Frame { left: 0, top: 0, size, coded: coded(kind, data, alpha, size)? },
+        _ => return Err(BROKEN),
+    };
+    Ok(Webp { size, frame, exif, xmp })
 }
 
 fn within(data: &[u8]) -> Reader<'_> {
@@ -133,19 +129,18 @@ fn lossless(mut reader: Reader<'_>) -> Result<Size, UploadError> {
     Ok(Size { width: (bits & 0x3fff) + 1, height: (bits >> 14 & 0x3fff) + 1 })
 }
 
-/// Compares a picture's own size with what the file says, and returns it if it is lossless.
-fn picture(kind: [u8; 4], data: &[u8], size: Size) -> Result<Option<Lossless<'_>>, UploadError> {
-    let is_lossless = &kind == b"VP8L";
-    let own = if is_lossless { lossless(within(data))? } else { lossy(within(data))? };
-    if own != size {
-        return Err(BROKEN);
-    }
-    // Behind a signature, the size, a flag and a version.
-    Ok(is_lossless.then(|| Lossless { data: &data[5..], size }))
+/// Compares a picture's own size with what the file says. A decoder would make room for the one without the other.
+fn coded<'a>(kind: [u8; 4], data: &'a [u8], alpha: Option<&'a [u8]>, size: Size) -> Result<Coded<'a>, UploadError> {
+    let (own, coded) = match &kind {
+        b"VP8 " => (lossy(within(data))?, Coded::Lossy { data, alpha }),
+        b"VP8L" => (lossless(within(data))?, Coded::Lossless { data }),
+        _ => return Err(BROKEN),
+    };
+    if own == size { Ok(coded) } else { Err(BROKEN) }
 }
 
-/// Takes the first frame of an animation apart, and returns its losslessly coded parts.
-fn frame(data: &[u8], canvas: Size) -> Result<Vec<Lossless<'_>>, UploadError> {
+/// Takes a frame of an animation apart.
+fn animation(data: &[u8], canvas: Size) -> Result<Frame<'_>, UploadError> {
     let mut reader = within(data);
     let (left, top) = (reader.u24_le()? * 2, reader.u24_le()? * 2);
     let size = Size { width: reader.u24_le()? + 1, height: reader.u24_le()? + 1 };
@@ -153,21 +148,37 @@ fn frame(data: &[u8], canvas: Size) -> Result<Vec<Lossless<'_>>, UploadError> {
     if left + size.width > canvas.width || top + size.height > canvas.height {
         return Err(BROKEN);
     }
-    let (kind, data) = chunk(&mut reader)?;
-    if &kind != b"ALPH" {
-        return Ok(picture(kind, data, size)?.into_iter().collect());
+    let (mut kind, mut data) = chunk(&mut reader)?;
+    let mut alpha = None;
+    if &kind == b"ALPH" {
+        alpha = Some(data);
+        (kind, data) = chunk(&mut reader)?;
     }
-    let transparency = transparency(data, size);
-    let (kind, data) = chunk(&mut reader)?;
-    if &kind != b"VP8 " {
-        return Err(BROKEN);
-    }
-    picture(kind, data, size)?;
-    Ok(transparency.into_iter().collect())
+    Ok(Frame { left, top, size, coded: coded(kind, data, alpha, size)? })
 }
 
-/// Returns the coded data of an alpha channel, if it is coded losslessly.
-fn transparency(data: &[u8], size: Size) -> Option<Lossless<'_>> {
-    let (flags, data) = data.split_first()?;
-    (flags & 3 == 1).then_some(Lossless { data, size })
+/// Writes a file of chunks.
+pub(crate) fn file(chunks: &[([u8; 4], &[u8])]) -> Vec<u8> {
+    // Each has a name, a length, and a byte where that is odd.
+    let count: usize = 4 + chunks.iter().map(|(_, data)| 8 + data.len().next_multiple_of(2)).sum::<usize>();
+    let as_u32 = |count: usize| u32::try_from(count).expect("a picture has less than 4 GB").to_le_bytes();
+    let mut file = Vec::with_capacity(8 + count);
+    file.extend_from_slice(b"RIFF");
+    file.extend_from_slice(&as_u32(count));
+    file.extend_from_slice(b"WEBP");
+    for (kind, data) in chunks {
+        file.extend_from_slice(kind);
+        file.extend_from_slice(&as_u32(data.len()));
+        file.extend_from_slice(data);
+        if data.len() % 2 == 1 {
+            file.push(0);
+        }
+    }
+    file
+}
+
+/// Writes an extended header.
+pub(crate) fn extended_header(flags: u8, size: Size) -> [u8; 10] {
+    let [[a, b, c, _], [d, e, f, _]] = [size.width, size.height].map(|side| (side - 1).to_le_bytes());
+    [flags, 0, 0, 0, a, b, c, d, e, f]
 }
