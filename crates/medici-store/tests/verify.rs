@@ -227,7 +227,7 @@ fn what_was_deleted_is_no_finding_and_what_contradicts_it_is() {
 
     let (first, second) = (id_of(image.id.as_u128()), id_of(whole.job.as_u128()));
     let row = format!(
-        "INSERT INTO images SELECT id, job, account, 0, x'{}', 1, 1, 1, x'', NULL, 0 FROM deleted_images WHERE",
+        "INSERT INTO images SELECT id, job, account, 0, x'{}', 1, 1, 1, x'', NULL, 0, 'png' FROM deleted_images WHERE",
         image.blob
     );
     for (number, (sql, what)) in [

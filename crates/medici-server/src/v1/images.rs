@@ -144,15 +144,15 @@ async fn finish(
             Ok((credits(Credits::ZERO), Replayed(replayed), fault).into_response())
         }
         Ok(charged) => {
-            let credits = credits(charged);
-            let Some(body) = images_body::json(state, &finished, &asked.looks, credits).await? else {
+            let told = credits(charged);
+            let Some(body) = images_body::json(state, &finished, &asked.looks, told).await? else {
                 // A job that is done has drawn some: they were deleted one by one.
                 waiting.answered();
-                return Ok((credits, Replayed(replayed), Fault::Deleted).into_response());
+                return Ok((credits(Credits::ZERO), Replayed(replayed), Fault::Deleted).into_response());
             };
             let mut response = Response::new(waiting.body(body));
             images_body::as_json(response.headers_mut());
-            Ok((credits, Replayed(replayed), response).into_response())
+            Ok((told, Replayed(replayed), response).into_response())
         }
     }
 }

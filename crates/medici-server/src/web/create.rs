@@ -42,6 +42,8 @@ pub(super) struct CreateForm {
     #[serde(default)]
     background: String,
     #[serde(default)]
+    readings: String,
+    #[serde(default)]
     seed: String,
     #[serde(default)]
     key: String,
@@ -54,6 +56,8 @@ pub(super) struct Draft {
     pub(super) size: Size,
     pub(super) count: u32,
     pub(super) transparent: bool,
+    /// Whether each picture has a reading of its own.
+    pub(super) readings: bool,
     /// `None` for a random one.
     pub(super) seed: Option<u64>,
 }
@@ -62,15 +66,20 @@ impl Draft {
     /// Returns the form as it is before anybody has written in it.
     pub(super) fn blank(studio: &Studio) -> Self {
         let size = *studio.engine.capabilities().sizes.first().expect("an engine draws at least one size");
-        Self { prompt: String::new(), size, count: COUNT_DEFAULT, transparent: false, seed: None }
+        Self { prompt: String::new(), size, count: COUNT_DEFAULT, transparent: false, readings: false, seed: None }
     }
 
     /// Returns the form with an earlier request in it. Its seed is left out: the same seed would draw the same.
-    pub(super) fn again(job: &Job) -> Self {
+    pub(super) fn again(job: &Job, studio: &Studio) -> Self {
         let spec = &job.spec;
+        let blank = Self::blank(studio);
+        // An edit is as large as its picture.
+        let drawn = studio.engine.capabilities().sizes.contains(&spec.size);
+        let size = if drawn { spec.size } else { blank.size };
         let count = spec.count.clamp(*COUNTS.start(), *COUNTS.end());
         let transparent = spec.background == Background::Transparent;
-        Self { prompt: spec.prompt.clone(), size: spec.size, count, transparent, seed: None }
+        let readings = !spec.readings.is_empty();
+        Self { prompt: spec.prompt.clone(), size, count, transparent, readings, seed: None }
     }
 
     /// Returns a fresh idempotency key for one rendering of the form.
@@ -101,6 +110,7 @@ impl Draft {
             _ => problem = Err(strings::bad_count(*COUNTS.end())),
         }
         draft.transparent = form.background == "transparent";
+        draft.readings = !form.readings.is_empty();
         let chars = draft.prompt.chars().count();
         if draft.prompt.trim().is_empty() {
             problem = Err(strings::PROMPT_MISSING.into());
@@ -140,7 +150,7 @@ impl Draft {
             source: Source::Words,
             quality: None,
             zeal: Zeal::Auto,
-            readings: false,
+            readings: self.readings,
             key,
         }
     }
@@ -156,7 +166,7 @@ impl CreateForm {
         if self.key.is_empty() || self.key.chars().count() > KEY_CHARS_MAX {
             return None;
         }
-        let fields = [&self.prompt, &self.size, &self.count, &self.background, &self.seed];
+        let fields = [&self.prompt, &self.size, &self.count, &self.background, &self.readings, &self.seed];
         let fingerprint = Fingerprint::of(fields.map(String::as_bytes));
         let words: String = fingerprint.0.iter().map(|byte| format!("{byte:02x}")).collect();
         let key = format!("{}:{words}", self.key).into();
@@ -174,6 +184,7 @@ pub(super) struct Composer {
     pub(super) counts: Vec<CountChoice>,
     /// Whether it is chosen; `None` where the engine has no transparent background.
     pub(super) transparent: Option<bool>,
+    pub(super) readings: bool,
     pub(super) seed: String,
     /// `Generate · 1 credit`.
     pub(super) button: String,
@@ -237,6 +248,7 @@ impl Composer {
             chars_max: can.prompt_chars_max,
             sizes: can.sizes.iter().map(size).collect(),
             transparent: can.transparent.then_some(draft.transparent),
+            readings: draft.readings,
             seed: draft.seed.map_or_else(String::new, |seed| seed.to_string()),
             button: chosen.map_or_else(|| strings::GENERATE.into(), |choice| choice.button.clone()),
             blocked: chosen.filter(|_| drawable).map_or_else(unpriced, |choice| choice.blocked.clone()),

@@ -78,7 +78,7 @@ pub(super) async fn home(
     let mut draft = Draft::blank(studio);
     if let Some(again) = wish.again.as_deref().and_then(|text| text.parse::<JobId>().ok()) {
         match studio.job(visitor.account, again).await {
-            Ok(Some(job)) => draft = Draft::again(&job),
+            Ok(Some(job)) => draft = Draft::again(&job, studio),
             Ok(None) => {}
             Err(error) => return page::broken(&headers, &error),
         }
