@@ -519,3 +519,6 @@ pub(crate) fn split(slices: &[Slice], amount: i64) -> (Vec<Slice>, Vec<Slice>) {
     released.reverse();
     (captured, released)
 }
+
+#[cfg(test)]
+mod tests;
