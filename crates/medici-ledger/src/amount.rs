@@ -89,14 +89,23 @@ fn parse_decimal(text: &str, decimals: usize) -> Result<i64, AmountError> {
 
 /// Writes `amount` with its decimals; with `shortest`, without trailing zeros.
 pub(crate) fn write_decimal(f: &mut fmt::Formatter<'_>, amount: u128, decimals: usize, shortest: bool) -> fmt::Result {
-    let unit = 10u128.pow(u32::try_from(decimals).expect("units have at most six decimals"));
-    let (whole, fraction) = (amount / unit, amount % unit);
+    let unit = 10u64.pow(u32::try_from(decimals).expect("units have at most six decimals"));
+    // Nearly all amounts are small: a division of 128 bits takes as long as the rest.
+    let (whole, mut fraction) = match u64::try_from(amount) {
+        Ok(amount) => (u128::from(amount / unit), amount % unit),
+        Err(_) => (amount / u128::from(unit), (amount % u128::from(unit)) as u64),
+    };
     if decimals == 0 || (shortest && fraction == 0) {
         return write!(f, "{whole}");
     }
-    let text = format!("{fraction:0decimals$}");
-    let text = if shortest { text.trim_end_matches('0') } else { &text };
-    write!(f, "{whole}.{text}")
+    let mut digits = [b'0'; CREDIT_DECIMALS];
+    for digit in digits[..decimals].iter_mut().rev() {
+        *digit += (fraction % 10) as u8;
+        fraction /= 10;
+    }
+    let digits = std::str::from_utf8(&digits[..decimals]).expect("digits are ASCII");
+    let digits = if shortest { digits.trim_end_matches('0') } else { digits };
+    write!(f, "{whole}.{digits}")
 }
 
 /// An amount of credits, in micro-credits. Never negative.

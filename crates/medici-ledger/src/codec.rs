@@ -139,7 +139,7 @@ impl Writer {
     }
 
     pub(crate) fn plan(&mut self, plan: PlanName) {
-        self.text(&plan.as_text());
+        self.name(&plan);
     }
 
     fn operation(&mut self, operation: &Operation) {

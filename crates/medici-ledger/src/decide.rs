@@ -89,6 +89,11 @@ impl<'a> Draft<'a> {
         Self { wallet: wallet.clone(), entries: Vec::new(), bodies: Bodies::default(), book, now }
     }
 
+    fn make_room(&mut self, entries: usize) {
+        self.entries.reserve_exact(entries);
+        self.bodies.make_room(entries);
+    }
+
     fn mark(&self) -> Mark {
         Mark { wallet: self.wallet.clone(), entries: self.entries.len(), now: self.now }
     }

@@ -18,8 +18,7 @@ use crate::lot::{Class, Source};
 use crate::order::{Order, Reversal};
 use crate::plan::PlanName;
 use crate::posting::Posting;
-use crate::price_rule::MeterName;
-use crate::quote::Quote;
+use crate::quote::{Meters, Quote};
 use crate::time::Timestamp;
 
 /// An immutable, chained record of something that happened to a wallet.
@@ -246,7 +245,7 @@ pub struct MeterEvent {
     /// The service's name for the event. Counts once.
     pub id: ExternalId,
     /// Quantities by meter, as they were priced.
-    pub quantities: Vec<(MeterName, u64)>,
+    pub quantities: Meters,
 }
 
 /// What a grant issues.
@@ -392,6 +391,11 @@ impl Bodies {
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let begins = std::iter::once(0).chain(self.ends.iter().copied());
         begins.zip(&self.ends).map(|(from, to)| &self.bytes[from..*to])
+    }
+
+    pub(crate) fn make_room(&mut self, entries: usize) {
+        self.bytes.reserve_exact(entries * BODY_BYTES_USUAL);
+        self.ends.reserve_exact(entries);
     }
 
     /// Adds an entry and returns its bytes.

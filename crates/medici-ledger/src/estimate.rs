@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use crate::pack::Pack;
 use crate::plan::{PlanName, PlanTerms};
 use crate::price_book::PriceVersion;
-use crate::quote::{QuoteError, Usage};
+use crate::quote::{Meters, QuoteError, Usage};
 
 /// The most prompts a month up to which it is sought from where on a plan is cheaper.
 pub const BREAK_EVEN_PROMPTS_MAX: u32 = 5_000;
@@ -140,7 +140,7 @@ impl PriceVersion {
     /// Returns what one request costs, in micro-credits. Of what is not asked for the price need not exist.
     fn request(&self, operation: Operation, times: u32, like: &Usage) -> Result<i128, EstimateError> {
         let count = self.operations.get(&operation).map_or(1, |price| price.rate.included);
-        let usage = Usage { operation, count, meters: Vec::new(), ..like.clone() };
+        let usage = Usage { operation, count, meters: Meters::default(), ..like.clone() };
         match self.quote(&usage) {
             Ok(quote) => Ok(i128::from(quote.amount.micro())),
             Err(_) if times == 0 => Ok(0),

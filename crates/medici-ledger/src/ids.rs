@@ -27,6 +27,18 @@ fn parse_hex(text: &str, prefix: &'static str) -> Result<u128, IdError> {
     u128::from_str_radix(digits, 16).map_err(|_| error)
 }
 
+/// Writes up to 32 bytes as lower-case hex digits. The formatter takes many times as long, digit by digit.
+pub(crate) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 64];
+    let text = &mut text[..2 * bytes.len()];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xf)];
+    }
+    f.write_str(std::str::from_utf8(text).expect("hex digits are ASCII"))
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -53,7 +65,8 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "{:032x}"), self.as_u128())
+                f.write_str($prefix)?;
+                write_hex(f, &self.0)
             }
         }
 

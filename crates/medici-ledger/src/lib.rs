@@ -110,7 +110,7 @@ pub use price_book::{PriceBook, PriceVersion};
 pub use price_check::{CODE_CHARS_MAX, LATE_GRACE_MAX, OFFERS_MAX, PriceBookError};
 pub use price_rule::{Conditions, MeterName, OperationPrice, PriceRule, RULES_MAX, Rate};
 pub use price_warning::Warning;
-pub use quote::{ChargeMode, Quote, QuoteError, Usage};
+pub use quote::{ChargeMode, Meters, Quote, QuoteError, Usage};
 pub use refusal::{GrantError, OrderError, Refusal};
 pub use tax::{TaxRate, TaxRateError, allocate};
 pub use time::{Timestamp, TimestampError};

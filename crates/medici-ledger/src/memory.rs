@@ -137,8 +137,15 @@ impl Memory {
     /// Moves the recent part into the shared one and drops what can no longer be asked for.
     fn fold(&mut self, now: Timestamp) {
         let surplus = self.len().saturating_sub(HOLD_MEMORY_COUNT_MAX);
-        let kept = self.iter().skip(surplus).filter(|ended| is_remembered(ended, now)).cloned().collect();
-        self.older = Some(Arc::new(Older::new(kept)));
+        // They stand in the order of their ends, so what is forgotten stands first.
+        let forgotten = self.iter().take_while(|ended| !is_remembered(ended, now)).count();
+        let dropped = surplus.max(forgotten);
+        let older = self.older().get(dropped..).unwrap_or_default();
+        let recent = &self.recent[dropped.saturating_sub(self.older().len())..];
+        let mut kept = Vec::with_capacity(older.len() + recent.len());
+        kept.extend_from_slice(older);
+        kept.extend_from_slice(recent);
+        self.older = Some(Arc::new(Older::new(kept.into())));
         self.recent.clear();
     }
 

@@ -34,7 +34,19 @@ impl<K> ShortName<K> {
 
     /// Returns the characters, which are ASCII.
     pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
-        std::iter::once(self.first.get()).chain(self.rest.iter().copied().take_while(|byte| *byte != 0))
+        std::iter::once(self.first.get()).chain(self.others().iter().copied())
+    }
+
+    /// Appends the characters to bytes.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.first.get());
+        bytes.extend_from_slice(self.others());
+    }
+
+    /// The characters after the first.
+    fn others(&self) -> &[u8] {
+        let end = self.rest.iter().position(|byte| *byte == 0).unwrap_or(self.rest.len());
+        &self.rest[..end]
     }
 }
 

@@ -167,7 +167,7 @@ impl Rate {
         if self.per_1k.is_empty() {
             return Ok(Exact(sum));
         }
-        for &(meter, count) in &usage.meters {
+        for &(meter, count) in &*usage.meters {
             let price = self
                 .per_1k
                 .get(&meter)

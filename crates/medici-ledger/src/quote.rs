@@ -1,11 +1,15 @@
 //! Quotes: the price fixed for one request, pinned on its hold.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::amount::Credits;
 use crate::operation::Operation;
 use crate::price_rule::MeterName;
 use crate::time::Timestamp;
+
+/// Quantities by meter. Shared, because a report of usage is priced from them and kept with them.
+pub type Meters = Arc<[(MeterName, u64)]>;
 
 /// What a request asks to be priced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +29,14 @@ pub struct Usage {
     /// How many steps each picture takes.
     pub steps: Option<u32>,
     /// What another service counted.
-    pub meters: Vec<(MeterName, u64)>,
+    pub meters: Meters,
 }
 
 impl Usage {
     /// Returns the usage of `count` pictures of which nothing else is known.
     #[must_use]
     pub fn of(operation: Operation, count: u32) -> Self {
-        let (model, quality, steps, meters) = (None, None, None, Vec::new());
+        let (model, quality, steps, meters) = (None, None, None, Meters::default());
         Self { operation, count, model, width: 0, height: 0, quality, steps, meters }
     }
 

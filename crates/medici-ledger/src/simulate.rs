@@ -13,7 +13,7 @@ use crate::ids::{AccountId, HoldId};
 use crate::operation::Operation;
 use crate::posting::{LedgerAccount, Unit};
 use crate::price_book::PriceBook;
-use crate::quote::{Quote, Usage};
+use crate::quote::{Meters, Quote, Usage};
 use crate::refusal::Refusal;
 use crate::statement::Period;
 use crate::time::Timestamp;
@@ -118,12 +118,12 @@ impl Simulation {
         let now = entry.recorded_at;
         let command = match &entry.fact {
             Fact::Charged { charge, quote, event, .. } => {
-                let meters = event.as_ref().map_or(Vec::new(), |event| event.quantities.clone());
+                let meters = event.as_ref().map(|event| event.quantities.clone()).unwrap_or_default();
                 self.charge(*charge, quote, meters, other, now)
             }
             // A hold and its capture are one charge here, at the time of the capture, for what was captured of it.
             Fact::Captured { hold, amount, .. } if !amount.is_zero() => match quotes.get(hold) {
-                Some(quote) => self.charge(*hold, quote, Vec::new(), other, now),
+                Some(quote) => self.charge(*hold, quote, Meters::default(), other, now),
                 None => None,
             },
             Fact::Opened { plan, sandbox } => Some(Command::Open { plan: *plan, sandbox: sandbox.then_some(now) }),
@@ -158,7 +158,7 @@ impl Simulation {
         &mut self,
         id: HoldId,
         quote: &Quote,
-        meters: Vec<(crate::MeterName, u64)>,
+        meters: Meters,
         other: &PriceBook,
         now: Timestamp,
     ) -> Option<Command> {

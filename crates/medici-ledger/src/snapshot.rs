@@ -197,7 +197,7 @@ fn write_agreed(writer: &mut Writer, agreed: &Agreed) {
     writer.maybe(agreed.anchor_policy.as_ref(), |writer, policy| writer.byte(*policy as u8));
     writer.maybe(agreed.overrides.as_ref(), Writer::overrides);
     writer.count(agreed.cohorts.len());
-    agreed.cohorts.iter().for_each(|cohort| writer.text(&cohort.as_text()));
+    agreed.cohorts.iter().for_each(|cohort| writer.name(cohort));
     writer.maybe(agreed.alert.as_ref(), |writer, alert| {
         writer.credits(alert.below);
         writer.byte(u8::from(alert.told));

@@ -82,15 +82,26 @@ impl Framing {
                         _ => {}
                     }
                 }
+                // Heads are fed line by line: most requests are little else.
+                At::Head(head) if head.is_in_line() && bytes[0] != b'\n' => {
+                    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+                    let result = head.part_of_line(&bytes[..end]);
+                    bytes = &bytes[end..];
+                    self.note(result);
+                }
                 At::Head(_) | At::ChunkSize { .. } | At::Trailer { .. } => {
                     let result = self.byte(bytes[0]);
                     bytes = &bytes[1..];
-                    if let Err(wrong) = result {
-                        self.wrong = Some(wrong);
-                        self.at = At::Lost;
-                    }
+                    self.note(result);
                 }
             }
+        }
+    }
+
+    fn note(&mut self, result: Result<(), &'static str>) {
+        if let Err(wrong) = result {
+            self.wrong = Some(wrong);
+            self.at = At::Lost;
         }
     }
 
@@ -135,16 +146,12 @@ impl Head {
         if self.lines == 0 && self.line.is_empty() && matches!(byte, b'\r' | b'\n') {
             return Ok(false);
         }
-        self.bytes += 1;
         if byte != b'\n' {
-            if self.line.len() < LINE_BYTES_MAX || byte == b'\r' {
-                self.line.push(byte);
-            }
-            // What hyper refuses for its length need not be followed.
-            return if self.bytes > HEAD_BYTES_MAX { Err("The request's head is too long.") } else { Ok(false) };
+            return self.part_of_line(&[byte]).map(|()| false);
         }
-        let line = std::mem::take(&mut self.line);
-        let line = line.strip_suffix(b"\r").ok_or("The lines of a request's head end in CR LF.")?;
+        self.bytes += 1;
+        let whole = std::mem::take(&mut self.line);
+        let line = whole.strip_suffix(b"\r").ok_or("The lines of a request's head end in CR LF.")?;
         self.lines += 1;
         if line.is_empty() {
             return Ok(true);
@@ -152,8 +159,33 @@ impl Head {
         if self.lines > 1 {
             self.header(line)?;
         }
-        self.line.reserve(LINE_BYTES_MAX);
+        self.line = whole;
+        self.line.clear();
         Ok(false)
+    }
+
+    /// Returns whether a line has begun, or must not be an empty one.
+    fn is_in_line(&self) -> bool {
+        self.lines > 0 || !self.line.is_empty()
+    }
+
+    /// Takes bytes that do not end the line.
+    fn part_of_line(&mut self, part: &[u8]) -> Result<(), &'static str> {
+        self.bytes += part.len();
+        // What hyper refuses for its length need not be followed.
+        if self.bytes > HEAD_BYTES_MAX {
+            return Err("The request's head is too long.");
+        }
+        if self.line.len() + part.len() <= LINE_BYTES_MAX {
+            self.line.extend_from_slice(part);
+        } else {
+            for byte in part {
+                if self.line.len() < LINE_BYTES_MAX || *byte == b'\r' {
+                    self.line.push(*byte);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn header(&mut self, line: &[u8]) -> Result<(), &'static str> {

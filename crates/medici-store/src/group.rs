@@ -376,7 +376,7 @@ impl<B: Backend> Writer<B> {
         for unit in &mut *units {
             let decide = || unit.decide(UnitOfWork::new(now, &prices, &overlay));
             match catch_unwind(AssertUnwindSafe(decide)) {
-                Ok(changes) if overlay.admits(&changes) => {
+                Ok(changes) if overlay.admits(unit.touches(), &changes) => {
                     if let Some(new) = &changes.prices {
                         // Whoever publishes next in this group adds to these.
                         prices = Arc::clone(&new.book);

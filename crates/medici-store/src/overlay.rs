@@ -14,7 +14,7 @@ use medici_ledger::{
 };
 use medici_studio::{
     Account, ApiKey, Changes, DeletedImage, EventKey, EventRecord, Image, ImageId, Job, JobId, KeyRecord, KnownImage,
-    Loaded, LowBalance, PublishedVersion, Unit, meter::EventHasher,
+    Loaded, LowBalance, PublishedVersion, Touches, Unit, meter::EventHasher,
 };
 
 use crate::{
@@ -172,7 +172,8 @@ pub(crate) struct Rows {
     pub(crate) jobs: HashMap<JobId, Option<Job>>,
     pub(crate) images: HashMap<ImageId, Option<KnownImage>>,
     pub(crate) keys: HashMap<KeyScope, (ScopeHash, Option<KeyRecord>)>,
-    pub(crate) events: HashMap<EventKey, Option<EventRecord>, BuildHasherDefault<EventHasher>>,
+    /// Only those that have one: nearly every event is new.
+    pub(crate) events: HashMap<EventKey, EventRecord, BuildHasherDefault<EventHasher>>,
 }
 
 /// The state on which a group is decided.
@@ -225,12 +226,13 @@ impl<'a, B: Backend> Overlay<'a, B> {
                     rows.keys.insert(scope.clone(), (hash, record));
                 }
             }
-            rows.events.reserve(touches.events.len());
-            rows.events.extend(touches.events.iter().map(|event| (*event, None)));
-            backend.events(&touches.events, &mut |place, record| {
-                rows.events.insert(touches.events[place], Some(record));
-            })?;
         }
+        // All at once: a look-up of many touches each part of the index once.
+        let events: Vec<EventKey> = units.iter().flat_map(|unit| &unit.touches().events).copied().collect();
+        backend.events(&events, &mut |place, record| {
+            rows.events.insert(events[place], record);
+        })?;
+        rows.events.reserve(events.len());
         Ok(Self {
             backend,
             last_rows: ById::default(),
@@ -243,11 +245,13 @@ impl<'a, B: Backend> Overlay<'a, B> {
         })
     }
 
-    /// Returns whether the changes stay within what was loaded.
-    pub(crate) fn admits(&self, changes: &Changes) -> bool {
+    /// Returns whether the changes of a unit that named what it touches stay within that.
+    pub(crate) fn admits(&self, touches: &Touches, changes: &Changes) -> bool {
+        // Events are decided on in the order in which they were named.
+        let mut named = touches.events.iter();
         changes.wallets.iter().all(|change| self.wallets.contains_key(&change.wallet.account()))
             && changes.keys.iter().all(|key| self.rows.keys.contains_key(&key.scope))
-            && changes.events.iter().all(|record| self.rows.events.contains_key(&record.event))
+            && changes.events.iter().all(|record| named.any(|event| *event == record.event))
             && changes.deleted_images.iter().all(|image| self.rows.images.contains_key(&image.id))
     }
 
@@ -291,7 +295,7 @@ impl<'a, B: Backend> Overlay<'a, B> {
             kept.1 = Some(key.clone());
             self.batch.keys.push((kept.0, key));
         }
-        self.rows.events.extend(changes.events.iter().map(|record| (record.event, Some(*record))));
+        self.rows.events.extend(changes.events.iter().map(|record| (record.event, *record)));
         self.batch.events.extend(changes.events);
         self.names.extend(changes.accounts.iter().map(|account| account.name.clone()));
         self.batch.images.extend(changes.images);
@@ -339,7 +343,7 @@ impl<B: Backend> Loaded for Overlay<'_, B> {
     }
 
     fn event(&self, event: EventKey) -> Option<&EventRecord> {
-        self.rows.events.get(&event).expect(UNNAMED).as_ref()
+        self.rows.events.get(&event)
     }
 
     fn name_taken(&self, name: &str) -> bool {

@@ -110,6 +110,8 @@ pub struct UnitOfWork<'a> {
     prices: &'a PriceBook,
     loaded: &'a dyn Loaded,
     sessions: Vec<Session<'a>>,
+    /// How many events this unit is about.
+    room: usize,
     /// Where in `changes` the events are that this unit charged.
     events: HashMap<EventKey, usize, BuildHasherDefault<EventHasher>>,
     changes: Changes,
@@ -153,7 +155,14 @@ impl<'a> UnitOfWork<'a> {
     /// Begins a decision at an instant that is not before any committed one.
     pub fn new(now: Timestamp, prices: &'a PriceBook, loaded: &'a dyn Loaded) -> Self {
         let (sessions, events, changes) = (Vec::new(), HashMap::default(), Changes::default());
-        Self { now, prices, loaded, sessions, events, changes }
+        Self { now, prices, loaded, sessions, room: 0, events, changes }
+    }
+
+    /// Makes room for what is kept of so many events.
+    fn make_room(&mut self, events: usize) {
+        self.room = events;
+        self.events.reserve(events);
+        self.changes.events.reserve_exact(events);
     }
 
     /// Returns the instant of the whole commit.
@@ -208,7 +217,7 @@ impl<'a> UnitOfWork<'a> {
         let found = self.sessions.iter().position(|session| session.wallet().account() == account);
         let at = found.unwrap_or_else(|| {
             let wallet = self.loaded.wallet(account).map_or_else(|| Cow::Owned(Wallet::new(account)), Cow::Borrowed);
-            self.sessions.push(Session::new(wallet, self.prices, self.now));
+            self.sessions.push(Session::new(wallet, self.prices, self.now).with_room(self.room));
             self.sessions.len() - 1
         });
         &mut self.sessions[at]
@@ -361,6 +370,7 @@ impl<D: Decide> Unit for Pending<D> {
     }
 
     fn decide(&mut self, mut work: UnitOfWork<'_>) -> Changes {
+        work.make_room(self.touches.events.len());
         let reply = self.decision.decide(&mut work);
         let changes = if reply.is_ok() { work.into_changes() } else { Changes::default() };
         self.reply = Some(reply);

@@ -217,7 +217,7 @@ impl Story {
         let happened_at: Timestamp = "2026-12-31T23:00".parse().unwrap();
         self.act("2027-01-01T00:10", ANN, &Command::Settle);
         let usage = Usage {
-            meters: vec![("input".parse().unwrap(), 4_000), ("output".parse().unwrap(), 1_001)],
+            meters: [("input".parse().unwrap(), 4_000), ("output".parse().unwrap(), 1_001)].into(),
             ..Usage::of("text".parse().unwrap(), 1)
         };
         let quote = self.book.quote(&usage, happened_at).unwrap();

@@ -90,7 +90,10 @@ fn a_grant_has_the_next_number_something_in_it_and_a_source_of_its_own() {
     assert_eq!(wrong(|grant| grant.credits = Credits::ZERO), numbered);
     let once = "a monthly occurrence is granted once: not so here";
     assert_eq!(wrong(|grant| grant.source = Source::Monthly { occurrence: 0 }), once);
-    assert_eq!(wrong(|grant| grant.source = Source::Monthly { occurrence: u32::MAX }), "a month within time: not so here");
+    assert_eq!(
+        wrong(|grant| grant.source = Source::Monthly { occurrence: u32::MAX }),
+        "a month within time: not so here"
+    );
     let end = "a lot that replaces another comes with that one's end: not so here";
     assert_eq!(wrong(|grant| grant.source = Source::Replacement { of: LotNumber(1) }), end);
     assert_eq!(wrong(|grant| grant.source = Source::Rollover { of: LotNumber(1) }), end);
@@ -210,7 +213,8 @@ fn a_charge_takes_its_amount_and_stays_within_its_budgets() {
 #[test]
 fn a_lot_expires_once_at_its_time_with_what_it_has() {
     let story = format!("{GRANT} / 2026-11-30 23:00:00 hold job-1 5 for 24h / 2026-12-01 sweep");
-    let expired = |change: fn(&mut Fact, &mut Timestamp)| changed(&story, "lot_expired", |_, fact, at| change(fact, at));
+    let expired =
+        |change: fn(&mut Fact, &mut Timestamp)| changed(&story, "lot_expired", |_, fact, at| change(fact, at));
     let wrong = "a lot expires once, at its own time, with what is available: not so here";
     for change in [
         |_: &mut Fact, at: &mut Timestamp| *at = "2026-12-01 00:00:01".parse().unwrap(),
@@ -261,7 +265,8 @@ fn an_expiry_is_undone_once_whole_and_where_nothing_came_in_its_place() {
     // Nothing expired of it, though it ended: all of it was held, and then captured.
     let spent = format!("{GRANT} / 2026-11-30 23:55:00 hold job-1 15 / 2026-12-01 00:01:00 capture job-1 all");
     assert_eq!(after(&spent, "2026-12-01", Fact::Reopened { lot, amount: Credits::ZERO }), wrong);
-    let replaced = format!("{GRANT} / 2026-11-30 23:55:00 hold job-1 15 / 2026-12-01 00:01:00 void job-1 engine-failed");
+    let replaced =
+        format!("{GRANT} / 2026-11-30 23:55:00 hold job-1 15 / 2026-12-01 00:01:00 void job-1 engine-failed");
     assert_eq!(after(&replaced, "2026-12-01", Fact::Reopened { lot, amount: credits("15") }), wrong);
 }
 
@@ -269,7 +274,9 @@ fn an_expiry_is_undone_once_whole_and_where_nothing_came_in_its_place() {
 fn only_what_was_given_for_nothing_is_withdrawn() {
     let story = "2026-11-01 grant goodwill 15 as G / grant pack 115 as P paid $15.00 / buy O pack gift / withdraw G 5";
     let withdrawn = |lot: u32, amount: &'static str| {
-        changed(story, "withdrawn", |_, fact, _| *fact = Fact::Withdrawn { lot: LotNumber(lot), amount: credits(amount) })
+        changed(story, "withdrawn", |_, fact, _| {
+            *fact = Fact::Withdrawn { lot: LotNumber(lot), amount: credits(amount) }
+        })
     };
     let wrong = "at most what is available is withdrawn, of a lot without a cost: not so here";
     // The goodwill lot, then one that money stands for, an order's, and its bonus.

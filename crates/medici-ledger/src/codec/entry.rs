@@ -140,7 +140,7 @@ impl Writer {
             }
             Fact::CohortJoined { cohort, bonus } => {
                 self.byte(23);
-                self.text(&cohort.as_text());
+                self.name(cohort);
                 self.maybe(bonus.as_ref(), Self::grant);
             }
             Fact::BudgetSet { subject, period, limit } => {

@@ -23,6 +23,13 @@ impl Writer {
         }
     }
 
+    pub(crate) fn name<K>(&mut self, name: &ShortName<K>) {
+        let from = self.bytes.len();
+        self.byte(0);
+        name.append_to(&mut self.bytes);
+        self.bytes[from] = u8::try_from(self.bytes.len() - from - 1).expect("a short name has a short length");
+    }
+
     pub(crate) fn order_id(&mut self, id: OrderId) {
         self.raw(&id.as_u128().to_be_bytes());
     }
@@ -36,8 +43,8 @@ impl Writer {
     pub(crate) fn event(&mut self, event: &MeterEvent) {
         self.text(event.id.as_str());
         self.count(event.quantities.len());
-        for (meter, quantity) in &event.quantities {
-            self.text(&meter.as_text());
+        for (meter, quantity) in &*event.quantities {
+            self.name(meter);
             self.number(*quantity);
         }
     }
@@ -134,7 +141,7 @@ impl Reader<'_> {
     pub(crate) fn event(&mut self) -> Read<MeterEvent> {
         let id = self.external_id()?;
         let quantities = self.list(|reader| Ok((reader.name()?, reader.number()?)))?;
-        Ok(MeterEvent { id, quantities })
+        Ok(MeterEvent { id, quantities: quantities.into() })
     }
 
     pub(crate) fn order(&mut self) -> Read<Order> {

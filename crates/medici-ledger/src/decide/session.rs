@@ -20,6 +20,8 @@ pub struct Session<'a> {
     origin: Cow<'a, Wallet>,
     book: &'a PriceBook,
     now: Timestamp,
+    /// How many entries are expected.
+    room: usize,
     /// The working copy, once a command has needed one.
     draft: Option<Draft<'a>>,
     /// Whether a command was carried out: until then the draft has nothing that is to be kept.
@@ -43,7 +45,13 @@ impl<'a> Session<'a> {
     /// Begins on a wallet, which is not changed.
     #[must_use]
     pub fn new(wallet: Cow<'a, Wallet>, book: &'a PriceBook, now: Timestamp) -> Self {
-        Self { origin: wallet, book, now, draft: None, carried_out: false, settled: false }
+        Self { origin: wallet, book, now, room: 0, draft: None, carried_out: false, settled: false }
+    }
+
+    /// Makes room for so many entries at once, so that many are not moved as they grow.
+    #[must_use]
+    pub fn with_room(self, entries: usize) -> Self {
+        Self { room: entries, ..self }
     }
 
     /// Returns the wallet as the commands have left it.
@@ -119,7 +127,11 @@ impl<'a> Session<'a> {
 
     /// Books what is due, and returns the working copy.
     fn settle(&mut self) -> &mut Draft<'a> {
-        let draft = self.draft.get_or_insert_with(|| Draft::of(&self.origin, self.book, self.now));
+        let draft = self.draft.get_or_insert_with(|| {
+            let mut draft = Draft::of(&self.origin, self.book, self.now);
+            draft.make_room(self.room);
+            draft
+        });
         if !self.settled {
             draft.now = draft.wallet.own_time(self.now);
             draft.settle();

@@ -8,7 +8,7 @@ use crate::quote::Usage;
 
 /// Reads what follows an operation: `[xCOUNT] [model M] [quality Q] [size WxH] [steps N] [METER=COUNT …]`.
 pub(super) fn parse_usage(operation: Operation, words: &mut Words<'_>) -> Result<Usage, String> {
-    let mut usage = Usage::of(operation, 1);
+    let (mut usage, mut meters) = (Usage::of(operation, 1), Vec::new());
     if let Some(number) = words.peek().and_then(|word| word.strip_prefix('x')) {
         usage.count = number.parse().map_err(|_| format!("a count such as x4 needed, x{number} found"))?;
         words.next("count")?;
@@ -19,10 +19,11 @@ pub(super) fn parse_usage(operation: Operation, words: &mut Words<'_>) -> Result
             "quality" => usage.quality = Some(words.after("quality", |words| words.next("quality"))?.into()),
             "steps" => usage.steps = Some(words.after("steps", |words| words.parse("number of steps"))?),
             "size" => (usage.width, usage.height) = words.after("size", parse_size)?,
-            _ if word.contains('=') => usage.meters.extend(parse_meters(words)?),
+            _ if word.contains('=') => meters.extend(parse_meters(words)?),
             _ => break,
         }
     }
+    usage.meters = meters.into();
     Ok(usage)
 }
 

@@ -6,8 +6,8 @@
 use std::{borrow::Cow, fmt};
 
 use medici_ledger::{
-    EXTERNAL_ID_MAX, ExternalId, KeyId, MemberId, MeterName, NAME_MAX, OPERATION_NAME_MAX, Operation, Spender,
-    Timestamp, Usage,
+    EXTERNAL_ID_MAX, ExternalId, KeyId, MemberId, MeterName, Meters as Quantities, NAME_MAX, OPERATION_NAME_MAX,
+    Operation, Spender, Timestamp, Usage,
 };
 use medici_studio::EventFingerprint;
 use serde::{
@@ -21,6 +21,8 @@ use crate::error::{Fault, sentence};
 pub(super) const EVENTS_MAX: usize = 10_000;
 /// The most meters of one event.
 const METERS_MAX: usize = 16;
+/// A short event.
+const EVENT_BYTES_USUAL: usize = 128;
 
 /// One event as it was sent, right or wrong.
 #[derive(Default)]
@@ -34,7 +36,7 @@ pub(super) struct Sent<'a> {
     member: Value<'a>,
     key: Value<'a>,
     /// What no event may have: a member twice or of another name, or no members at all.
-    wrong: Option<Wrong>,
+    wrong: Option<Box<Wrong>>,
 }
 
 /// A value of which text and whole numbers are kept.
@@ -80,7 +82,10 @@ fn wrong(code: &'static str, detail: impl Into<String>) -> Wrong {
 
 /// Reads a JSON array of events.
 pub(super) fn array(text: &str) -> Result<Vec<Sent<'_>>, Fault> {
-    let read: Array<'_> = serde_json::from_str(text).map_err(|problem| match problem.classify() {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let room = (text.len() / EVENT_BYTES_USUAL).min(EVENTS_MAX);
+    let read = json.deserialize_seq(OfArray { room }).and_then(|read| json.end().map(|()| read));
+    let read = read.map_err(|problem| match problem.classify() {
         serde_json::error::Category::Data => {
             Fault::request("invalid_json", "The request's body must be a JSON array of events.")
         }
@@ -121,32 +126,31 @@ struct Array<'a> {
     found: usize,
 }
 
-impl<'de> Deserialize<'de> for Array<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfArray;
-        impl<'de> Visitor<'de> for OfArray {
-            type Value = Array<'de>;
+struct OfArray {
+    /// How many events to make room for.
+    room: usize,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array of events")
-            }
+impl<'de> Visitor<'de> for OfArray {
+    type Value = Array<'de>;
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Array<'de>, A::Error> {
-                let mut events = Vec::with_capacity(64);
-                while events.len() < EVENTS_MAX {
-                    match seq.next_element()? {
-                        Some(event) => events.push(event),
-                        None => break,
-                    }
-                }
-                let mut found = events.len();
-                while seq.next_element::<IgnoredAny>()?.is_some() {
-                    found += 1;
-                }
-                Ok(Array { events, found })
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Array<'de>, A::Error> {
+        let mut events = Vec::with_capacity(self.room);
+        while events.len() < EVENTS_MAX {
+            match seq.next_element()? {
+                Some(event) => events.push(event),
+                None => break,
             }
         }
-        deserializer.deserialize_seq(OfArray)
+        let mut found = events.len();
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            found += 1;
+        }
+        Ok(Array { events, found })
     }
 }
 
@@ -160,7 +164,8 @@ struct OfSent;
 
 impl OfSent {
     fn no_object<'a, E>() -> Result<Sent<'a>, E> {
-        Ok(Sent { wrong: Some(wrong("invalid_type", "An event is a JSON object.")), ..Sent::default() })
+        let problem = wrong("invalid_type", "An event is a JSON object.");
+        Ok(Sent { wrong: Some(problem.into()), ..Sent::default() })
     }
 }
 
@@ -186,7 +191,7 @@ impl<'de> Visitor<'de> for OfSent {
                 "meters" => {
                     sent.meters = map.next_value()?;
                     if seen & 1 << 7 != 0 {
-                        sent.wrong = Some(twice("meters"));
+                        sent.wrong = Some(twice("meters").into());
                     }
                     seen |= 1 << 7;
                     continue;
@@ -194,13 +199,14 @@ impl<'de> Visitor<'de> for OfSent {
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     let shown: String = name.chars().take(40).collect();
-                    sent.wrong = Some(wrong("unknown_parameter", format!("An event has no member {shown:?}.")));
+                    let problem = wrong("unknown_parameter", format!("An event has no member {shown:?}."));
+                    sent.wrong = Some(problem.into());
                     continue;
                 }
             };
             *place = map.next_value()?;
             if seen & 1 << bit != 0 {
-                sent.wrong = Some(twice(&name));
+                sent.wrong = Some(twice(&name).into());
             }
             seen |= 1 << bit;
         }
@@ -379,6 +385,7 @@ impl<'de> Deserialize<'de> for Meters<'de> {
 #[derive(Default)]
 pub(super) struct Reader {
     operation: Option<Operation>,
+    meters: Vec<(MeterName, u64)>,
     canonical: Vec<u8>,
 }
 
@@ -386,7 +393,7 @@ impl Reader {
     /// Returns the event that was sent, or what is wrong with it.
     pub(super) fn event<'a>(&mut self, sent: &'a Sent<'_>) -> Result<Event<'a>, Wrong> {
         if let Some(wrong) = &sent.wrong {
-            return Err(wrong.clone());
+            return Err(Wrong::clone(wrong));
         }
         let id = needed("id", &sent.id)?.parse().map_err(|_| {
             wrong("invalid_value", format!("'id' must be 1 to {EXTERNAL_ID_MAX} visible ASCII characters."))
@@ -394,7 +401,7 @@ impl Reader {
         let account = needed("account", &sent.account)?;
         let operation = self.operation(needed("operation", &sent.operation)?)?;
         let count = count(&sent.count)?;
-        let meters = meters(&sent.meters)?;
+        let meters = self.meters(&sent.meters)?;
         let happened_at = happened_at(&sent.happened_at)?;
         let member: Option<MemberId> = parsed("member", &sent.member)?;
         let key: Option<KeyId> = parsed("key", &sent.key)?;
@@ -415,6 +422,33 @@ impl Reader {
         Ok(operation)
     }
 
+    /// Returns the quantities by meter name, which is how they are priced, fingerprinted and kept.
+    fn meters(&mut self, meters: &Meters<'_>) -> Result<Quantities, Wrong> {
+        let sent = match meters {
+            Meters::Absent => return Ok(Quantities::default()),
+            Meters::Some(sent) => sent,
+            Meters::Other => return Err(wrong("invalid_type", "'meters' must be an object of whole numbers.")),
+        };
+        if sent.len() > METERS_MAX {
+            return Err(wrong("invalid_value", format!("'meters' may have {METERS_MAX} members.")));
+        }
+        let read = &mut self.meters;
+        read.clear();
+        for (name, value) in sent {
+            let allowed = || format!("The name of a meter must be 1 to {NAME_MAX} characters a-z, 0-9, '_', '-'.");
+            let meter: MeterName = name.parse().map_err(|_| wrong("invalid_value", allowed()))?;
+            let Value::Whole(quantity) = value else {
+                return Err(wrong("invalid_type", format!("'meters': '{name}' must be a whole number.")));
+            };
+            read.push((meter, *quantity));
+        }
+        read.sort_unstable();
+        match read.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            Some(pair) => Err(wrong("invalid_value", format!("'meters' says '{}' once.", pair[0].0))),
+            None => Ok(read.as_slice().into()),
+        }
+    }
+
     /// The account is part of the event's name, whether it was said by id or by name: it is not in here.
     fn fingerprint(&mut self, usage: &Usage, spender: Spender, happened_at: Option<Timestamp>) -> EventFingerprint {
         let bytes = &mut self.canonical;
@@ -425,10 +459,10 @@ impl Reader {
         bytes.extend_from_slice(operation);
         bytes.extend_from_slice(&usage.count.to_be_bytes());
         bytes.push(u8::try_from(usage.meters.len()).expect("an event has few meters"));
-        for (meter, quantity) in &usage.meters {
+        for (meter, quantity) in &*usage.meters {
             let from = bytes.len();
             bytes.push(0);
-            bytes.extend(meter.bytes());
+            meter.append_to(bytes);
             bytes[from] = length(&bytes[from + 1..]);
             bytes.extend_from_slice(&quantity.to_be_bytes());
         }
@@ -466,32 +500,6 @@ fn count(value: &Value<'_>) -> Result<u32, Wrong> {
         Value::Whole(number) => u32::try_from(*number)
             .map_err(|_| wrong("integer_above_max_value", format!("'count' must be at most {}.", u32::MAX))),
         Value::Text(_) | Value::Other => Err(wrong("invalid_type", "'count' must be a whole number.")),
-    }
-}
-
-/// Returns the quantities by meter name, which is how they are priced, fingerprinted and kept.
-fn meters(meters: &Meters<'_>) -> Result<Vec<(MeterName, u64)>, Wrong> {
-    let sent = match meters {
-        Meters::Absent => return Ok(Vec::new()),
-        Meters::Some(sent) => sent,
-        Meters::Other => return Err(wrong("invalid_type", "'meters' must be an object of whole numbers.")),
-    };
-    if sent.len() > METERS_MAX {
-        return Err(wrong("invalid_value", format!("'meters' may have {METERS_MAX} members.")));
-    }
-    let mut read = Vec::with_capacity(sent.len());
-    for (name, value) in sent {
-        let allowed = || format!("The name of a meter must be 1 to {NAME_MAX} characters a-z, 0-9, '_', '-'.");
-        let meter: MeterName = name.parse().map_err(|_| wrong("invalid_value", allowed()))?;
-        let Value::Whole(quantity) = value else {
-            return Err(wrong("invalid_type", format!("'meters': '{name}' must be a whole number.")));
-        };
-        read.push((meter, *quantity));
-    }
-    read.sort_unstable();
-    match read.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(wrong("invalid_value", format!("'meters' says '{}' once.", pair[0].0))),
-        None => Ok(read),
     }
 }
 

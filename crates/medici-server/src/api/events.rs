@@ -1,6 +1,6 @@
 //! `POST /api/events`: meter events of other services of the operator, by the thousand.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, io::Write};
 
 use axum::{
     body::Bytes,
@@ -72,21 +72,11 @@ impl FromRequest<AppState> for EventsRequest {
     }
 }
 
-#[derive(Default, Serialize)]
-struct ReplyBody<'a> {
-    charged: usize,
-    duplicate: usize,
-    refused: usize,
-    invalid: usize,
-    results: Vec<ResultBody<'a>>,
-}
-
+/// What became of an event that is not charged.
 #[derive(Serialize)]
 struct ResultBody<'a> {
     id: Option<&'a str>,
     outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credits: Option<Text<Credits>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,9 +112,7 @@ pub(crate) async fn record(
     let (places, usages) = sort(&state, &sent).await?;
     let outcomes = state.studio.record_usage(usages).await?;
     let reply = reply(&sent, places, outcomes);
-    let mut json = Vec::with_capacity(96 * sent.len() + 64);
-    serde_json::to_writer(&mut json, &reply).expect("writing to memory cannot fail");
-    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], reply).into_response())
 }
 
 /// Sorts events by their accounts, which are looked up once each.
@@ -178,10 +166,13 @@ async fn account(state: &AppState, text: &str) -> Result<Option<AccountId>, Faul
     }
 }
 
-fn reply<'a>(sent: &'a [Sent<'_>], places: Vec<Place>, outcomes: Vec<Vec<EventOutcome>>) -> ReplyBody<'a> {
+/// Returns the reply's JSON.
+fn reply(sent: &[Sent<'_>], places: Vec<Place>, outcomes: Vec<Vec<EventOutcome>>) -> Vec<u8> {
     let mut outcomes: Vec<_> = outcomes.into_iter().map(Vec::into_iter).collect();
-    let mut reply = ReplyBody { results: Vec::with_capacity(sent.len()), ..ReplyBody::default() };
+    let (mut charged, mut duplicate, mut refused, mut invalid) = (0, 0, 0, 0);
+    let mut results = Vec::with_capacity(96 * sent.len() + 2);
     for (sent, place) in sent.iter().zip(places) {
+        results.push(if results.is_empty() { b'[' } else { b',' });
         let id = match &sent.id {
             Value::Text(id) if id.len() <= medici_ledger::EXTERNAL_ID_MAX => Some(&**id),
             _ => None,
@@ -190,31 +181,58 @@ fn reply<'a>(sent: &'a [Sent<'_>], places: Vec<Place>, outcomes: Vec<Vec<EventOu
             Place::Usages(at) => outcomes[at].next().expect("each event has an outcome"),
             Place::NoAccount => EventOutcome::Refused(EventRefused::NoAccount),
             Place::Wrong(Wrong { code, detail }) => {
-                reply.invalid += 1;
+                invalid += 1;
                 let (code, detail) = (Some(code), Some(detail));
-                reply.results.push(ResultBody { id, outcome: "invalid", credits: None, code, detail, available: None });
+                put(&mut results, &ResultBody { id, outcome: "invalid", code, detail, available: None });
                 continue;
             }
         };
-        let (outcome, credits) = match outcome {
+        match outcome {
             EventOutcome::Charged(credits) => {
-                reply.charged += 1;
-                ("charged", credits)
+                charged += 1;
+                put_settled(&mut results, id, "charged", credits);
             }
             EventOutcome::Duplicate(credits) => {
-                reply.duplicate += 1;
-                ("duplicate", credits)
+                duplicate += 1;
+                put_settled(&mut results, id, "duplicate", credits);
             }
-            EventOutcome::Refused(refused) => {
-                reply.refused += 1;
-                reply.results.push(refusal(id, &refused));
-                continue;
+            EventOutcome::Refused(problem) => {
+                refused += 1;
+                put(&mut results, &refusal(id, &problem));
             }
-        };
-        let credits = Some(Text(credits));
-        reply.results.push(ResultBody { id, outcome, credits, code: None, detail: None, available: None });
+        }
     }
-    reply
+    if results.is_empty() {
+        results.push(b'[');
+    }
+    let mut json =
+        format!(r#"{{"charged":{charged},"duplicate":{duplicate},"refused":{refused},"invalid":{invalid},"results":"#)
+            .into_bytes();
+    json.reserve_exact(results.len() + 2);
+    json.extend_from_slice(&results);
+    json.extend_from_slice(b"]}");
+    json
+}
+
+/// Writes what became of an event that is charged. Without a serializer: nearly all outcomes of a request are these.
+fn put_settled(json: &mut Vec<u8>, id: Option<&str>, outcome: &str, credits: Credits) {
+    json.extend_from_slice(br#"{"id":"#);
+    match id.filter(|id| !id.bytes().any(|byte| matches!(byte, b'"' | b'\\'))) {
+        // An id that was charged is of visible characters.
+        Some(id) => {
+            json.push(b'"');
+            json.extend_from_slice(id.as_bytes());
+            json.push(b'"');
+        }
+        None => put(json, &id),
+    }
+    json.extend_from_slice(br#","outcome":""#);
+    json.extend_from_slice(outcome.as_bytes());
+    write!(json, r#"","credits":"{credits}"}}"#).expect("writing to memory cannot fail");
+}
+
+fn put<T: Serialize>(json: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(json, value).expect("writing to memory cannot fail");
 }
 
 fn refusal<'a>(id: Option<&'a str>, refused: &EventRefused) -> ResultBody<'a> {
@@ -233,5 +251,5 @@ fn refusal<'a>(id: Option<&'a str>, refused: &EventRefused) -> ResultBody<'a> {
         EventRefused::Ledger(refusal) => refusal.code(),
     };
     let detail = Some(sentence(refused));
-    ResultBody { id, outcome: "refused", credits: None, code: Some(code), detail, available }
+    ResultBody { id, outcome: "refused", code: Some(code), detail, available }
 }

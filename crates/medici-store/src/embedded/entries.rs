@@ -21,11 +21,24 @@ const COLUMNS: usize = 6;
 
 /// Appends a commit's entries.
 pub(crate) fn append(db: &Connection, batch: &Batch) -> rusqlite::Result<()> {
-    let mut left = usize::try_from(batch.entry_count()).expect("a commit is in memory");
+    let count = usize::try_from(batch.entry_count()).expect("a commit is in memory");
     let mut rows = batch.entries();
-    while left > 0 {
-        let together = left.min(ROWS_TOGETHER);
-        let mut insert = db.prepare_cached(&insert_of(together))?;
+    insert(db, &mut rows, ROWS_TOGETHER, count / ROWS_TOGETHER)?;
+    insert(db, &mut rows, count % ROWS_TOGETHER, 1)
+}
+
+/// Inserts the next rows, so many `together`, so many `times`.
+fn insert<'a>(
+    db: &Connection,
+    rows: &mut impl Iterator<Item = EntryRow<'a>>,
+    together: usize,
+    times: usize,
+) -> rusqlite::Result<()> {
+    if together == 0 || times == 0 {
+        return Ok(());
+    }
+    let mut insert = db.prepare_cached(&insert_of(together))?;
+    for _ in 0..times {
         for (at, EntryRow { row, prev, entry, body }) in rows.by_ref().take(together).enumerate() {
             let first = at * COLUMNS + 1;
             insert.raw_bind_parameter(first, signed(row))?;
@@ -36,7 +49,6 @@ pub(crate) fn append(db: &Connection, batch: &Batch) -> rusqlite::Result<()> {
             insert.raw_bind_parameter(first + 5, &entry.hash.as_bytes()[..])?;
         }
         insert.raw_execute()?;
-        left -= together;
     }
     Ok(())
 }

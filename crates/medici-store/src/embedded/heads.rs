@@ -11,7 +11,6 @@
 //! that has one stands after all of them, and even an empty journal has one, of row 0.
 
 use std::{
-    collections::HashMap,
     fmt,
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
@@ -30,6 +29,7 @@ use super::{
 };
 use crate::{
     hex,
+    overlay::ById,
     signing::{HeadKey, PublicKey, Purpose, Signature},
 };
 
@@ -176,7 +176,7 @@ impl Heads {
     /// Returns the line of the rows that follow the last one; `None` where there are none.
     fn line_of(&self, rows: impl Iterator<Item = rusqlite::Result<FreshRow>>) -> rusqlite::Result<Option<Line>> {
         let mut digest = Digest::after(self.end.digest);
-        let mut heads: HashMap<AccountId, Head> = HashMap::new();
+        let mut heads = ById::<Head>::default();
         let mut last = None;
         for row in rows {
             let FreshRow { row, account, seq, hash } = row?;

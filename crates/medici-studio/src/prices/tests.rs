@@ -101,7 +101,7 @@ fn rules_take_what_they_do_not_say_from_the_operation() {
     let small = Usage { model, width: 256, height: 256, steps: Some(10), ..Usage::of(Operation::Generate, 2) };
     assert_eq!(amount(&small), "0.5");
     assert_eq!(amount(&Usage { count: 3, ..small }), "1.5");
-    let meters = vec![("input".parse().unwrap(), 1_500), ("output".parse().unwrap(), 100)];
+    let meters = [("input".parse().unwrap(), 1_500), ("output".parse().unwrap(), 100)].into();
     assert_eq!(amount(&Usage { meters, ..Usage::of("text".parse().unwrap(), 1) }), "0.0036");
     assert_eq!(amount(&Usage { width: 1_000, height: 1_000, ..Usage::of("upscale".parse().unwrap(), 1) }), "0.1");
 }

@@ -11,7 +11,7 @@ use crate::give_back::{Capture, GiveBackReason};
 use crate::hold::VoidReason;
 use crate::ids::HoldId;
 use crate::operation::Operation;
-use crate::quote::{ChargeMode, Quote, Usage};
+use crate::quote::{ChargeMode, Meters, Quote, Usage};
 use crate::scenario::usage::{parse_meters, parse_usage};
 use crate::scenario::words::Words;
 use crate::time::Timestamp;
@@ -154,7 +154,7 @@ impl Desk<'_> {
 fn meter_event(price: &Price, words: &mut Words<'_>) -> Result<MeterEvent, String> {
     words.next("event")?;
     let id = words.parse("name of the event")?;
-    let mut quantities = parse_meters(words)?;
+    let mut quantities: Meters = parse_meters(words)?.into();
     if let (true, Price::Of(usage)) = (quantities.is_empty(), price) {
         quantities.clone_from(&usage.meters);
     }
