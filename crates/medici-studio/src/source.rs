@@ -129,7 +129,9 @@ impl Studio {
         }
         let inner = fitted(image.size, size);
         let source = self.decoder.resized(&image, inner);
-        let grey = self.decoder.resized(&mask.to_pixels(), inner);
+        let mut grey = self.decoder.resized(&mask.to_pixels(), inner);
+        // Resizing blurs an edge over pixels that were to be kept.
+        grey.bytes.iter_mut().for_each(|change| *change = if *change < 128 { 0 } else { u8::MAX });
         let (source, mask) = centred(&source, &grey, size);
         Ok((Given::Edit { source, mask }, size))
     }
