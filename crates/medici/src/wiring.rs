@@ -3,14 +3,10 @@
 use std::{borrow::Cow, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use medici_engine::{PngEncoder, Pocket, TestPattern};
+use medici_engine::{PictureFiles, Pocket, TestPattern};
 use medici_ledger::{PlanName, PriceBook};
 use medici_store::{DirectoryError, DiskBlobs, Embedded, OpenError, Options};
-use medici_studio::{
-    Account, ApiKey, Clock, KeyOwner, Secret, Studio,
-    engine::{Encoder, Engine},
-    prices,
-};
+use medici_studio::{Account, ApiKey, Clock, Encoder, KeyOwner, Secret, Studio, engine::Engine, prices};
 
 use crate::{
     books,
@@ -32,7 +28,7 @@ pub(crate) fn engine(kind: EngineKind) -> Result<Arc<dyn Engine>> {
 
 /// Returns what turns pixels into files.
 pub(crate) fn encoder() -> Arc<dyn Encoder> {
-    Arc::new(PngEncoder)
+    Arc::new(PictureFiles)
 }
 
 /// The price book that a store begins with, and whose new versions it takes at every start.
@@ -103,6 +99,7 @@ pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Ope
         blobs: Arc::new(blobs),
         engine,
         encoder: encoder(),
+        decoder: Arc::new(PictureFiles),
         clock,
         ids: Arc::new(RandomIds),
         limits: config.limits(),

@@ -45,7 +45,16 @@ pub(super) fn check(data: &[u8], size: Size) -> Result<(), UploadError> {
                 let colours = bits.read(8)? + 1;
                 image(&mut bits, u32::try_from(colours).expect("colours are few"), 1)?;
                 // Few colours: several pixels share one.
-                width = blocks(width, if colours <= 2 { 3 } else if colours <= 4 { 2 } else { usize::from(colours <= 16) });
+                width = blocks(
+                    width,
+                    if colours <= 2 {
+                        3
+                    } else if colours <= 4 {
+                        2
+                    } else {
+                        usize::from(colours <= 16)
+                    },
+                );
             }
         }
     }

@@ -130,12 +130,7 @@ fn lossless(mut reader: Reader<'_>) -> Result<Size, UploadError> {
 }
 
 /// Compares a picture's own size with what the file says. A decoder would make room for the one without the other.
-fn coded<'a>(
-    kind: [u8; 4],
-    data: &'a [u8],
-    alpha: Option<&'a [u8]>,
-    size: Size,
-) -> Result<Coded<'a>, UploadError> {
+fn coded<'a>(kind: [u8; 4], data: &'a [u8], alpha: Option<&'a [u8]>, size: Size) -> Result<Coded<'a>, UploadError> {
     let (own, coded) = match &kind {
         b"VP8 " => (lossy(within(data))?, Coded::Lossy { data, alpha }),
         b"VP8L" => (lossless(within(data))?, Coded::Lossless { data }),

@@ -32,7 +32,10 @@ fn depth(bits: u8) -> BitDepth {
 /// Writes numbers of so many bits each, rows of eight numbers, the first in the highest bits.
 fn packed(numbers: &[u8], bits: u8) -> Vec<u8> {
     let per_byte = usize::from(8 / bits);
-    numbers.chunks(per_byte).map(|chunk| chunk.iter().fold(0, |byte: u8, n| byte.wrapping_shl(bits.into()) | n)).collect()
+    numbers
+        .chunks(per_byte)
+        .map(|chunk| chunk.iter().fold(0, |byte: u8, n| byte.wrapping_shl(bits.into()) | n))
+        .collect()
 }
 
 #[test]
@@ -51,7 +54,8 @@ fn png_of_every_depth_of_grey() {
 fn png_of_every_depth_of_palette_with_and_without_transparency() {
     for bits in [1, 2, 4, 8] {
         let colours = 1_usize << bits.min(4);
-        let palette: Vec<u8> = (0..colours).flat_map(|n| [n * 16, 255 - n, n]).map(|n| u8::try_from(n).unwrap()).collect();
+        let palette: Vec<u8> =
+            (0..colours).flat_map(|n| [n * 16, 255 - n, n]).map(|n| u8::try_from(n).unwrap()).collect();
         let numbers: Vec<u8> = (0..16_usize).map(|n| u8::try_from(n % colours).unwrap()).collect();
         for transparent in [None, Some(vec![0, 128])] {
             let kind = Kind {
@@ -84,12 +88,8 @@ fn png_with_a_transparent_colour_has_an_alpha_channel() {
     };
     let read = pixels(&png(2, 1, kind, &[1, 2, 3, 4, 5, 6]));
     assert_eq!((read.alpha, read.bytes), (true, vec![1, 2, 3, 0, 4, 5, 6, 255]));
-    let kind = Kind {
-        colour: PngColour::Grayscale,
-        depth: BitDepth::Eight,
-        palette: None,
-        transparent: Some(vec![0, 9]),
-    };
+    let kind =
+        Kind { colour: PngColour::Grayscale, depth: BitDepth::Eight, palette: None, transparent: Some(vec![0, 9]) };
     let read = pixels(&png(2, 1, kind, &[9, 10]));
     assert_eq!((read.alpha, read.bytes), (true, vec![9, 9, 9, 0, 10, 10, 10, 255]));
 }
@@ -197,7 +197,8 @@ fn gif_of_one_frame_is_read_exactly() {
     let palette = [255, 0, 0, 0, 255, 0, 0, 0, 255];
     let mut file = Vec::new();
     let mut encoder = gif::Encoder::new(&mut file, 3, 1, &palette).unwrap();
-    let frame = gif::Frame { width: 3, height: 1, buffer: vec![2, 1, 0].into(), transparent: Some(1), ..Default::default() };
+    let frame =
+        gif::Frame { width: 3, height: 1, buffer: vec![2, 1, 0].into(), transparent: Some(1), ..Default::default() };
     encoder.write_frame(&frame).unwrap();
     drop(encoder);
     let upload = decode(&file).unwrap();

@@ -128,7 +128,7 @@ fn body(state: &AppState, finished: Finished) -> JobBody {
     };
     let images = images.into_iter().map(|image| ImageBody {
         id: Text(image.id),
-        url: links::absolute(&state.config, image.id, now),
+        url: links::absolute(&state.config, &image, now),
         size: Text(image.size),
         reading: image.reading,
     });

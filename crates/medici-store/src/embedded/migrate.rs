@@ -122,7 +122,8 @@ mod tests {
             "width":256,"height":256,"seed":7,"background":"auto","steps":null,"previews":0},"quote":{"version":0,
             "operation":"generate","count":1,"unit":1000000,"included":4,"charge":"per_operation","amount":1000000,
             "rule":0,"base":0},"notice":null,"state":{"is":"queued"},"attempts":0}"#;
-        let insert = "INSERT INTO jobs (id, account, hold, state, created_at, data) VALUES (?1, ?2, ?2, 'queued', 5, ?3)";
+        let insert =
+            "INSERT INTO jobs (id, account, hold, state, created_at, data) VALUES (?1, ?2, ?2, 'queued', 5, ?3)";
         db.execute(insert, params![job, one, data]).unwrap();
         let mut before = 0;
         rows::all_images(&db, |image| before += image.blob_bytes).unwrap();

@@ -284,10 +284,7 @@ fn job_data(job: &Job) -> JobData {
             previews: *previews,
             readings: readings.clone(),
         },
-        output: Some(OutputData {
-            format: job.output.format.name().to_owned(),
-            compression: job.output.compression,
-        }),
+        output: Some(OutputData { format: job.output.format.name().to_owned(), compression: job.output.compression }),
         keep_prompt: job.keep_prompt,
         quote: QuoteData {
             version: job.quote.version.micros(),

@@ -4,6 +4,7 @@
 //! in memory is gone.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod files;
 mod selling;
 mod world;
 

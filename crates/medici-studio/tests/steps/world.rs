@@ -123,7 +123,12 @@ impl World {
         prompt: &str,
         key: &str,
     ) -> Result<Ticket, SubmitError> {
-        let request = Submit {
+        self.studio.submit(self.request(account, api_key, prompt, key)).await
+    }
+
+    /// Returns a request for four pictures, as PNG and without the prompt in them.
+    pub(crate) fn request(&self, account: AccountId, api_key: Option<ApiKeyId>, prompt: &str, key: &str) -> Submit {
+        Submit {
             account,
             api_key,
             operation: Operation::Generate,
@@ -141,8 +146,7 @@ impl World {
             output: Output::default(),
             keep_prompt: false,
             key: Some(key_use(account, "/v1/images/generations", key, prompt)),
-        };
-        self.studio.submit(request).await
+        }
     }
 
     pub(crate) async fn charge_all(&self, key: &str) {
