@@ -20,6 +20,17 @@ pub(crate) const TRAINED: &str = "trainedAlgorithmicMedia";
 /// The source of a picture of which a trained model drew a part.
 pub(crate) const COMPOSITE: &str = "compositeWithTrainedAlgorithmicMedia";
 
+/// How a packet begins, up to what it says.
+const HEAD: &str = "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>
+<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">
+<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">
+<rdf:Description rdf:about=\"\"
+ xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"
+ xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\"
+ xmlns:medici=\"urn:medici:picture:1/\"";
+/// How it ends; `r` says that it is not made to be edited in place.
+const TAIL: &str = "/>\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"r\"?>";
+
 /// Writes the packet.
 pub(crate) fn xmp(provenance: &Provenance) -> String {
     let Provenance { model, seed, index, steps, operation, prompt, reading } = provenance;
@@ -27,15 +38,7 @@ pub(crate) fn xmp(provenance: &Provenance) -> String {
         Drawing::Generate | Drawing::Vary => TRAINED,
         Drawing::Edit => COMPOSITE,
     };
-    let mut packet = format!(
-        "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
-         <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n\
-         <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n\
-         <rdf:Description rdf:about=\"\"\
-         \n xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"\
-         \n xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\"\
-         \n xmlns:medici=\"urn:medici:picture:1/\""
-    );
+    let mut packet = HEAD.to_owned();
     let mut say = |name: &str, value: &str| {
         write!(packet, "\n {name}=\"{}\"", escaped(&clean(value))).expect("a string takes every letter");
     };
@@ -49,7 +52,7 @@ pub(crate) fn xmp(provenance: &Provenance) -> String {
     steps.iter().for_each(|steps| say("medici:steps", &steps.to_string()));
     prompt.iter().for_each(|prompt| say("Iptc4xmpExt:AIPromptInformation", prompt));
     reading.iter().for_each(|reading| say("medici:reading", reading));
-    packet.push_str("/>\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"r\"?>");
+    packet.push_str(TAIL);
     packet
 }
 

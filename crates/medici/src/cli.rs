@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     Verdict, account, bench, budget,
     config::{Config, EngineKind, LogFormat, Overrides, Switch},
-    draw, estimate, give_back, grant, key, ledger, order, plan, price, serve,
+    draw, estimate, give_back, grant, image, key, ledger, order, plan, price, serve,
 };
 
 /// A self-hosted image studio that sells pictures by the credit.
@@ -41,6 +41,9 @@ enum Command {
     Serve(ServeArgs),
     /// Draw pictures to disk, without a server
     Draw(draw::DrawArgs),
+    /// Read what a picture's file says of itself
+    #[command(subcommand)]
+    Image(image::ImageCommand),
     /// Open, list and show accounts, and tell of low balances
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -121,6 +124,7 @@ pub(crate) fn run(arguments: Cli) -> Result<Verdict> {
             serve::run(config, args.draw)
         }
         Command::Draw(args) => draw::run(&args),
+        Command::Image(command) => image::run(&command),
         Command::Account(command) => account::run(Config::load(&global, Overrides::default())?, command),
         Command::Key(command) => key::run(Config::load(&global, Overrides::default())?, command),
         Command::Grant(args) => grant::run(Config::load(&global, Overrides::default())?, args),

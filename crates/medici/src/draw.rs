@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use medici_studio::{
-    Encoder, Output, Provenance,
-    engine::{Background, Control, Drawing, Engine, Given, Pixels, Size, Spec, Step},
+    Encoder, FileFormat, Output, Provenance,
+    engine::{Background, Control, Drawing, Engine, Given, Picture, Pixels, Size, Spec, Step},
 };
 use serde::Serialize;
 
@@ -42,6 +42,12 @@ pub(crate) struct DrawArgs {
     /// Width and height
     #[arg(long, default_value = "256x256")]
     size: Size,
+    /// The kind of the files: png, jpeg or webp
+    #[arg(long, default_value_t)]
+    format: FileFormat,
+    /// The quality of jpeg and webp; webp of 100 keeps every pixel
+    #[arg(long, value_name = "0-100", default_value_t = Output::COMPRESSION_MAX, value_parser = clap::value_parser!(u8).range(0..=100))]
+    compression: u8,
     /// What draws
     #[arg(long, default_value = "pocket")]
     engine: EngineKind,
@@ -76,7 +82,8 @@ pub(crate) fn run(args: &DrawArgs) -> Result<Verdict> {
     let engine = wiring::engine(args.engine)?;
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let spec = spec(&args.prompt, args.count, args.size, seed);
-    let drawn = draw(&*engine, &*wiring::encoder(), &spec, &args.output)?;
+    let output = Output { format: args.format, compression: args.compression };
+    let drawn = draw(&*engine, &*wiring::encoder(), output, &spec, &args.output)?;
     if args.json {
         render::json(&drawn)?;
     } else {
@@ -88,7 +95,7 @@ pub(crate) fn run(args: &DrawArgs) -> Result<Verdict> {
 /// Draws the usual four pictures into the current directory; the first half of `serve --draw`.
 pub(crate) fn first_pictures(engine: &dyn Engine, encoder: &dyn Encoder, prompt: &str) -> Result<()> {
     let spec = spec(prompt, PICTURES, Size::square(256), fresh_seed());
-    draw(engine, encoder, &spec, Path::new("."))?.print();
+    draw(engine, encoder, Output::default(), &spec, Path::new("."))?.print();
     Ok(())
 }
 
@@ -109,7 +116,7 @@ impl Drawn {
 }
 
 /// Draws and writes the files.
-fn draw(engine: &dyn Engine, encoder: &dyn Encoder, spec: &Spec, directory: &Path) -> Result<Drawn> {
+fn draw(engine: &dyn Engine, encoder: &dyn Encoder, output: Output, spec: &Spec, directory: &Path) -> Result<Drawn> {
     check(engine, spec)?;
     let begun = stopwatch();
     let progress = Bar::new(spec);
@@ -119,18 +126,9 @@ fn draw(engine: &dyn Engine, encoder: &dyn Encoder, spec: &Spec, directory: &Pat
     let understanding = engine.understanding(&spec.prompt);
     let mut files = Vec::with_capacity(pictures.len());
     for picture in pictures {
-        // The words stay out of the file: its name says them, which its owner sees.
-        let provenance = Provenance {
-            model: engine.model().to_owned(),
-            seed: spec.seed,
-            index: picture.index,
-            steps: Some(spec.steps.unwrap_or(engine.capabilities().steps_default)),
-            operation: Drawing::Generate,
-            prompt: None,
-            reading: None,
-        };
-        let png = encoder.encode(&picture.pixels, Output::default(), &provenance);
-        let path = prompt_file::write_new(directory, &spec.prompt, spec.seed, picture.index + 1, &png)?;
+        let bytes = encoder.encode(&picture.pixels, output, &provenance(engine, spec, &picture));
+        let file = (output.format, &*bytes);
+        let path = prompt_file::write_new(directory, &spec.prompt, spec.seed, picture.index + 1, file)?;
         files.push(DrawnPicture { path, reading: picture.reading });
     }
     Ok(Drawn {
@@ -143,6 +141,19 @@ fn draw(engine: &dyn Engine, encoder: &dyn Encoder, spec: &Spec, directory: &Pat
         notice: understanding.notice,
         pictures: files,
     })
+}
+
+/// Returns what a file says of where it comes from. It may say the prompt: so does its name.
+pub(crate) fn provenance(engine: &dyn Engine, spec: &Spec, picture: &Picture) -> Provenance {
+    Provenance {
+        model: engine.model().to_owned(),
+        seed: spec.seed,
+        index: picture.index,
+        steps: Some(spec.steps.unwrap_or_else(|| engine.capabilities().steps_default)),
+        operation: Drawing::Generate,
+        prompt: Some(spec.prompt.clone()),
+        reading: picture.reading.clone(),
+    }
 }
 
 /// Refuses what the engine cannot draw, in words that say what it can.

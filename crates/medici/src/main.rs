@@ -22,6 +22,7 @@ mod admin;
 mod books;
 mod draw;
 mod http;
+mod image;
 mod ledger;
 mod prompt_file;
 mod render;

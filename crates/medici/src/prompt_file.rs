@@ -7,25 +7,33 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use medici_studio::FileFormat;
 
 /// The longest part of a file's name that comes from the prompt.
 const SLUG_CHARS_MAX: usize = 40;
 
-/// Writes a new file `<prompt>-<seed>-<number>.png` and returns its path.
+/// Writes a new file, named like `a-red-fox-7-1.png` after prompt, seed and number, and returns its path.
 ///
 /// Where a file of that name exists, a further number is appended: `a-red-fox-7-1-2.png`.
-pub(crate) fn write_new(directory: &Path, prompt: &str, seed: u64, number: u32, png: &[u8]) -> Result<PathBuf> {
+pub(crate) fn write_new(
+    directory: &Path,
+    prompt: &str,
+    seed: u64,
+    number: u32,
+    (format, bytes): (FileFormat, &[u8]),
+) -> Result<PathBuf> {
+    let extension = format.extension();
     fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let stem = format!("{}-{seed}-{number}", slug(prompt));
     for copy in 1u32.. {
-        let name = if copy == 1 { format!("{stem}.png") } else { format!("{stem}-{copy}.png") };
+        let name = if copy == 1 { format!("{stem}.{extension}") } else { format!("{stem}-{copy}.{extension}") };
         let path = directory.join(name);
         let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
             Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),
         };
-        if let Err(error) = file.write_all(png) {
+        if let Err(error) = file.write_all(bytes) {
             // Half a picture under a picture's name would be worse than none.
             let _ = fs::remove_file(&path);
             return Err(error).with_context(|| format!("cannot write {}", path.display()));
@@ -68,8 +76,8 @@ mod tests {
     #[test]
     fn a_file_that_exists_is_left_alone() {
         let directory = tempfile::tempdir().unwrap();
-        let first = write_new(directory.path(), "fox", 7, 1, b"one").unwrap();
-        let second = write_new(directory.path(), "fox", 7, 1, b"two").unwrap();
+        let first = write_new(directory.path(), "fox", 7, 1, (FileFormat::Png, b"one")).unwrap();
+        let second = write_new(directory.path(), "fox", 7, 1, (FileFormat::Png, b"two")).unwrap();
         assert!(first.ends_with("fox-7-1.png") && second.ends_with("fox-7-1-2.png"));
         assert_eq!(std::fs::read(first).unwrap(), b"one");
         assert_eq!(std::fs::read(second).unwrap(), b"two");

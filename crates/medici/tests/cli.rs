@@ -160,6 +160,44 @@ fn draw_writes_four_pictures_and_overwrites_none() {
     home.fails(2, &["draw", "fox", "--size", "big"]);
 }
 
+#[test]
+fn a_pictures_file_says_where_it_comes_from() {
+    let home = Home::new();
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let draw = ["draw", "a red fox", "-n", "2", "--seed", "7", "--engine", "test-pattern", "--output", folder];
+    for (format, extension) in [("png", "png"), ("jpeg", "jpg"), ("webp", "webp")] {
+        home.ok(&[&draw[..], &["--format", format, "--compression", "80"]].concat());
+        let file = out.path().join(format!("a-red-fox-7-2.{extension}"));
+        let says = &home.json(&["image", "inspect", file.to_str().unwrap()])[0];
+        assert_eq!((&says["format"], &says["size"], &says["ours"]), (&format.into(), &"256x256".into(), &true.into()));
+        assert_eq!((&says["model"], &says["seed"], &says["index"]), (&"test-pattern".into(), &7.into(), &1.into()));
+        assert_eq!((&says["operation"], &says["prompt"]), (&"generate".into(), &"a red fox".into()));
+        let marked = (&says["ai_generated"], &says["source_type"]);
+        assert_eq!(marked, (&true.into(), &"trainedAlgorithmicMedia".into()));
+        let bytes = fs::read(&file).unwrap();
+        assert_eq!(says["bytes"], bytes.len());
+        assert_eq!(says["sha256"], medici_studio::BlobHash::of(&bytes).to_string());
+        let printed = home.ok(&["image", "inspect", file.to_str().unwrap()]);
+        assert!(printed.contains("seed       7") && printed.contains("AI-generated"), "{printed}");
+    }
+    home.fails(2, &[&draw[..], &["--format", "gif"]].concat());
+    home.fails(2, &[&draw[..], &["--format", "jpeg", "--compression", "101"]].concat());
+
+    let ours = out.path().join("a-red-fox-7-1.png");
+    let other = out.path().join("letter.png");
+    fs::write(&other, "Dear Sir").unwrap();
+    let both = home.run(&["image", "inspect", ours.to_str().unwrap(), other.to_str().unwrap(), "--json"]);
+    assert_eq!(both.status.code(), Some(1), "one of them is not ours");
+    let says: Value = serde_json::from_slice(&both.stdout).unwrap();
+    assert_eq!((&says[0]["ours"], &says[1]["ours"]), (&true.into(), &false.into()));
+    assert_eq!(says[1]["error"], "a PNG, JPEG, WebP or GIF picture needed, a text found");
+    let said = text(&home.run(&["image", "inspect", other.to_str().unwrap()]).stdout);
+    assert!(said.contains("a text found"), "{said}");
+    assert!(home.fails(1, &["image", "inspect", "nowhere.png"]).contains("cannot read nowhere.png"));
+    assert!(!home.path().exists(), "looking at files needs no data directory");
+}
+
 fn pictures(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let file = |entry: std::io::Result<fs::DirEntry>| {
         let entry = entry.unwrap();

@@ -8,7 +8,7 @@ use medici_studio::{
     picture_file::{UploadError, UploadFormat},
 };
 
-use super::place;
+use super::{area, place};
 use crate::parts;
 
 const BROKEN: UploadError = UploadError::Broken(UploadFormat::Gif);
@@ -25,7 +25,9 @@ pub(super) fn decode(bytes: &[u8], screen: Size) -> Result<Pixels, UploadError> 
     let frame = decoder.read_next_frame().map_err(|_| BROKEN)?.ok_or(BROKEN)?;
     let size = Size { width: frame.width.into(), height: frame.height.into() };
     let (left, top) = (u32::from(frame.left), u32::from(frame.top));
-    if left + size.width > screen.width || top + size.height > screen.height {
+    let within = left + size.width <= screen.width && top + size.height <= screen.height;
+    // There are frames without any pixels.
+    if !within || size.pixels() == 0 || frame.buffer.len() != 4 * area(size) {
         return Err(BROKEN);
     }
     Ok(place(Pixels { size, alpha: true, bytes: frame.buffer.to_vec() }, left, top, screen))

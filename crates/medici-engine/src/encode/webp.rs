@@ -11,7 +11,7 @@ use crate::parts::webp::{ALPHA, Coded, XMP, extended_header, file, read};
 /// How hard to look for a smaller lossless file, 0 to 6 and 0 to 100: what follows costs much and saves little.
 const LOSSLESS_EFFORT: (i32, f32) = (1, 20.0);
 /// How hard to look for a smaller lossy file, 0 to 6.
-const LOSSY_EFFORT: i32 = 4;
+const LOSSY_EFFORT: i32 = 2;
 
 /// Writes a picture: every pixel of it at the best quality.
 pub(super) fn encode(pixels: &Pixels, quality: u8, xmp: &str) -> Vec<u8> {

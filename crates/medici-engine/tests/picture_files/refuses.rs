@@ -140,6 +140,20 @@ fn a_second_frame_that_is_larger_than_the_first_is_not_believed() {
 }
 
 #[test]
+fn a_gif_whose_first_frame_has_no_pixels_or_lies_off_the_screen_is_refused() {
+    let gif = |frame: &[u8; 8]| {
+        let screen = b"GIF89a\x04\0\x04\0\x80\0\0\0\0\0\xff\xff\xff,";
+        [&screen[..], frame, b"\0\x02\x02\x44\x01\0;"].concat()
+    };
+    assert!(decode(&gif(b"\0\0\0\0\x01\0\x01\0")).is_ok());
+    for frame in
+        [b"\0\0\0\0\0\0\x04\0", b"\0\0\0\0\x04\0\0\0", b"\x04\0\0\0\x01\0\x01\0", b"\xff\xff\xff\xff\x01\0\x01\0"]
+    {
+        assert_eq!(decode(&gif(frame)), Err(UploadError::Broken(UploadFormat::Gif)));
+    }
+}
+
+#[test]
 fn messages_never_repeat_what_was_handed_in() {
     let secret = "<script>alert('a secret')</script>";
     let files = [

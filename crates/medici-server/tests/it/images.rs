@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use medici_ledger::Operation;
+use medici_studio::{
+    FileFormat, Finished, Output, Submit,
+    engine::{Background, Size, Spec},
+};
 use serde_json::json;
 
 use crate::house::House;
@@ -105,5 +110,56 @@ async fn images_come_newest_first_page_by_page() {
     for query in ["?limit=0", "?limit=101", "?cursor=x", "?colour=red"] {
         let path = format!("/api/images{query}");
         house.get(&path).key(&house.key).send().await.problem(400, "invalid_value");
+    }
+}
+
+/// Draws a picture that is kept as a file of a kind.
+async fn drawn_as(house: &House, format: FileFormat) -> Finished {
+    let request = Submit {
+        account: house.account,
+        api_key: None,
+        operation: Operation::Generate,
+        model: "dall-e-2".to_owned(),
+        spec: Spec {
+            prompt: "a red fox".to_owned(),
+            count: 1,
+            size: Size::square(256),
+            seed: 7,
+            background: Background::Auto,
+            steps: None,
+            previews: 0,
+            readings: Vec::new(),
+        },
+        output: Output { format, compression: 80 },
+        keep_prompt: false,
+        source: Default::default(),
+        quality: None,
+        zeal: Default::default(),
+        readings: false,
+        key: None,
+    };
+    let ticket = house.studio().submit(request).await.unwrap();
+    house.studio().finished(ticket.job).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn an_image_is_served_as_the_file_it_is() {
+    let house = House::open().await;
+    for (format, extension, begins) in [
+        (FileFormat::Png, ".png", &b"\x89PNG"[..]),
+        (FileFormat::Jpeg, ".jpg", b"\xff\xd8\xff"),
+        (FileFormat::Webp, ".webp", b"RIFF"),
+    ] {
+        let job = drawn_as(&house, format).await.job.id;
+        let body = house.get(&format!("/api/jobs/{job}")).key(&house.key).send().await.is(200).json();
+        let link = body["images"][0]["url"].as_str().unwrap().split_at("http://127.0.0.1:8080".len()).1;
+        assert!(link.contains(&format!("{extension}?")), "{link}");
+        let answer = house.get(link).send().await.is(200);
+        assert_eq!(answer.head("content-type"), format.media_type());
+        assert!(answer.head("content-disposition").ends_with(&format!("-1{extension}\"")));
+        assert!(answer.body.starts_with(begins));
+        // Under another kind's name it is not served, signature or not.
+        let other = if format == FileFormat::Webp { ".png" } else { ".webp" };
+        house.get(&link.replace(extension, other)).send().await.problem(403, "bad_link");
     }
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod deleting;
+mod files;
 mod moderating;
 mod selling;
 mod world;

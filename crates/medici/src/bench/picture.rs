@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
-use medici_studio::engine::{Background, Given, Size, Spec, Uncontrolled};
+use medici_studio::{
+    Output,
+    engine::{Background, Given, Size, Spec, Uncontrolled},
+};
 
 use super::{
     HttpBench,
@@ -17,6 +20,7 @@ use super::{
 use crate::{
     admin::block_on,
     config::{Config, EngineKind},
+    draw,
     http::request,
     machine::{random, stopwatch},
     wiring,
@@ -81,7 +85,9 @@ fn by_hand(place: &Place) -> Result<Duration> {
             let begun = stopwatch();
             let pictures = engine.run(&spec, &Given::Words, &Uncontrolled)?;
             for picture in pictures {
-                medici_studio::BlobStore::put(&*blobs, encoder.plain(&picture.pixels)).await?;
+                let provenance = draw::provenance(&*engine, &spec, &picture);
+                let file = encoder.encode(&picture.pixels, Output::default(), &provenance);
+                medici_studio::BlobStore::put(&*blobs, file).await?;
             }
             samples.push(begun.elapsed());
         }
