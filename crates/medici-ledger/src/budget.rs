@@ -219,3 +219,26 @@ impl Budgets {
         budgets.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])).then_some(Self { budgets })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_budgets_are_one_of_a_kind_and_in_order() {
+        let budget = |period: BudgetPeriod| Budget {
+            subject: Subject::Account,
+            period,
+            limit: Credits::whole(1),
+            since: Timestamp::EPOCH,
+            window: period.window(Timestamp::EPOCH),
+            used: Credits::ZERO,
+        };
+        let restored =
+            |periods: &[BudgetPeriod]| Budgets::restore(periods.iter().map(|period| budget(*period)).collect());
+        let (day, month) = (BudgetPeriod::Day, BudgetPeriod::Month);
+        assert_eq!(restored(&[day, month]).unwrap().as_slice(), [budget(day), budget(month)]);
+        assert_eq!(restored(&[month, day]), None);
+        assert_eq!(restored(&[day, day]), None);
+    }
+}

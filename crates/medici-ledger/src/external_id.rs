@@ -55,3 +55,19 @@ impl fmt::Debug for ExternalId {
         fmt::Debug::fmt(&self.0, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_external_id_is_short_and_visible() {
+        let longest = "x".repeat(EXTERNAL_ID_MAX);
+        for text in ["re_1", "!~", &longest] {
+            assert_eq!(text.parse::<ExternalId>().unwrap().to_string(), *text);
+        }
+        for text in ["", "a b", "ä", "a\n", &format!("{longest}x")] {
+            assert_eq!(text.parse::<ExternalId>(), Err(ExternalIdError), "{text:?}");
+        }
+    }
+}

@@ -136,3 +136,26 @@ impl fmt::Display for LotNumber {
         write!(f, "{}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_and_has_one_spelling() {
+        let id = AccountId::from_u128(0xc0ffee);
+        assert_eq!(id.to_string(), "acct_00000000000000000000000000c0ffee");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for text in [
+            "acct_00000000000000000000000000C0FFEE",
+            "acct_+0000000000000000000000000c0ffee",
+            "acct_0000000000000000000000000c0ffee",
+            "acct_000000000000000000000000000c0ffee",
+            "hold_00000000000000000000000000c0ffee",
+            "00000000000000000000000000c0ffee",
+        ] {
+            let refused = text.parse::<AccountId>().unwrap_err();
+            assert_eq!(refused.to_string(), "an id of \"acct_\" and 32 lower-case hex digits needed", "{text}");
+        }
+    }
+}

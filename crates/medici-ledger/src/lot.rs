@@ -333,3 +333,31 @@ impl LotRecord {
         self.money(held - freed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Grant;
+
+    #[test]
+    fn a_lot_is_live_from_its_beginning_until_just_before_its_end() {
+        let at = |micros| Timestamp::from_micros(micros);
+        let lot = LotRecord::new(&Grant {
+            lot: LotNumber(1),
+            class: Class::Free,
+            credits: Credits::whole(1),
+            cost: None,
+            tax: Cents::ZERO,
+            effective_at: at(10),
+            expires_at: Some(at(20)),
+            priority: 0,
+            source: Source::Goodwill,
+        });
+        let live: Vec<i64> = (0..30).filter(|micros| lot.is_live(*micros)).collect();
+        assert_eq!(live, (10..20).collect::<Vec<_>>());
+        let seen: Vec<i64> = (0..30).filter(|micros| lot.view(0).is_live(at(*micros))).collect();
+        assert_eq!(seen, live);
+        let over: Vec<i64> = (0..30).filter(|micros| lot.is_over(*micros)).collect();
+        assert_eq!(over, (20..30).collect::<Vec<_>>());
+    }
+}

@@ -87,3 +87,24 @@ impl fmt::Display for Operation {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_operations_are_themselves_and_other_names_are_short_and_plain() {
+        for operation in [Operation::Generate, Operation::Edit, Operation::Vary] {
+            assert_eq!(operation.as_str().parse(), Ok(operation));
+        }
+        let longest = "x".repeat(OPERATION_NAME_MAX);
+        for name in ["text", "a.b-c_9", &longest] {
+            let operation: Operation = name.parse().unwrap();
+            assert!(matches!(operation, Operation::Named(_)), "{name}");
+            assert_eq!(operation.as_str(), name);
+        }
+        for name in ["", "Edit", "a b", "ä", &format!("{longest}x")] {
+            assert!(name.parse::<Operation>().is_err(), "{name}");
+        }
+    }
+}

@@ -148,4 +148,24 @@ mod tests {
         assert_eq!(lines(TierMode::Graduated, u32::MAX)[2].0, u32::MAX - 9);
         assert_eq!(lines(TierMode::Graduated, 0), []);
     }
+
+    #[test]
+    fn a_cliff_is_where_more_costs_less_and_not_where_it_costs_the_same() {
+        let cents = |minor| Cents::from_minor(minor).unwrap();
+        // Four cost 4.00; five cost 4.00 or 3.95.
+        let cliffs = |price| {
+            let pack = Pack {
+                credits: Credits::whole(1),
+                price: Money::new(cents(100), Currency::USD),
+                expires: Months::ONE,
+                mode: TierMode::Volume,
+                tiers: vec![Tier { from: 5, price: cents(price) }],
+                name: None,
+                bonus: Credits::ZERO,
+            };
+            pack.cliffs().iter().map(|cliff| cliff.packs).collect::<Vec<_>>()
+        };
+        assert_eq!(cliffs(80), []);
+        assert_eq!(cliffs(79), [4]);
+    }
 }

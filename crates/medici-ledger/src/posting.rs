@@ -146,3 +146,33 @@ pub(crate) fn is_balanced(postings: &[Posting]) -> bool {
     };
     postings.iter().all(|posting| posting.amount != 0 && sum_of(posting.unit) == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn postings_are_balanced_when_each_unit_is_and_none_is_nothing() {
+        let dollars = Unit::Money(Currency::USD);
+        let posting = |unit, amount| Posting { account: LedgerAccount::Lot, unit, lot: LotNumber(1), amount };
+        let balanced = |postings: &[(Unit, i64)]| {
+            is_balanced(&postings.iter().map(|(unit, amount)| posting(*unit, *amount)).collect::<Vec<_>>())
+        };
+        assert!(balanced(&[]));
+        assert!(balanced(&[(Unit::Credits, 5), (dollars, -3), (Unit::Credits, -5), (dollars, 3)]));
+        assert!(!balanced(&[(Unit::Credits, 5), (dollars, -5)]), "credits are not dollars");
+        assert!(!balanced(&[(Unit::Credits, 5), (Unit::Credits, -4)]));
+        assert!(!balanced(&[(Unit::Credits, 0)]));
+        let most = (Unit::Credits, i64::MAX);
+        assert!(!balanced(&[most, most, (Unit::Credits, 2)]), "sums are wider than amounts");
+    }
+
+    #[test]
+    fn a_signed_amount_is_written_in_its_unit() {
+        let written = |unit: Unit, amount| (unit.decimal(amount).to_string(), format!("{:#}", unit.decimal(amount)));
+        let pair = |short: &str, long: &str| (short.to_owned(), long.to_owned());
+        assert_eq!(written(Unit::Credits, -14_250_000), pair("-14.25", "-14.250000"));
+        assert_eq!(written(Unit::Credits, 0), pair("0", "0.000000"));
+        assert_eq!(written(Unit::Money(Currency::USD), 5), pair("0.05", "0.05"));
+    }
+}

@@ -94,3 +94,25 @@ impl fmt::Display for Timestamp {
         write!(f, "{instant}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_stop_at_the_ends_of_time() {
+        let micro = Duration::from_micros(1);
+        assert_eq!(Timestamp::from_micros(i64::MIN), Timestamp::MIN);
+        assert_eq!(Timestamp::from_micros(i64::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::from_micros(7).micros(), 7);
+        assert_eq!(Timestamp::MAX.plus(micro), None);
+        assert_eq!(Timestamp::MIN.minus(micro), None);
+        let last = Timestamp::from_micros(Timestamp::MAX.micros() - 1);
+        assert_eq!(last.plus(micro), Some(Timestamp::MAX));
+        let second = Timestamp::from_micros(Timestamp::MIN.micros() + 1);
+        assert_eq!(second.minus(micro), Some(Timestamp::MIN));
+        assert_eq!(Timestamp::from_micros(7).minus(Duration::from_micros(5)), Some(Timestamp::from_micros(2)));
+        assert_eq!(Timestamp::EPOCH.plus(Duration::MAX), None);
+        assert_eq!((last.since(second) > micro, second.since(last)), (true, Duration::ZERO));
+    }
+}

@@ -317,3 +317,56 @@ fn a_month_that_is_over_never_changes_by_when_it_was_recorded() {
         "late usage counts when it happened"
     );
 }
+
+#[test]
+fn a_period_has_its_first_instant_and_not_the_one_after_it() {
+    let november = Period { from: at("2026-11-01"), until: at("2026-12-01") };
+    let inside = ["2026-10-31T23:59:59Z", "2026-11-01", "2026-11-30T23:59:59Z", "2026-12-01"].map(at);
+    assert_eq!(inside.map(|instant| november.contains(instant)), [false, true, true, false]);
+}
+
+#[test]
+fn money_that_went_back_is_told_apart_from_money_that_came() {
+    let story = Story::told();
+    let period = Period { from: at("2026-11-01"), until: at("2027-04-01") };
+    let told = report(&story.journal, period, Grouping::Month, Basis::Effective);
+    let mut returned = 0;
+    for month in &told.periods {
+        for money in month.money() {
+            let cash =
+                story.journal.iter().filter(|entry| entry.account != EVE && month.period.contains(entry.effective_at));
+            let cash = cash.flat_map(|entry| &entry.postings).filter(|posting| {
+                posting.account == LedgerAccount::Cash && posting.unit == Unit::Money(money.currency)
+            });
+            let amounts: Vec<i128> = cash.map(|posting| i128::from(posting.amount)).collect();
+            assert_eq!(money.received, amounts.iter().filter(|amount| **amount > 0).sum::<i128>());
+            assert_eq!(money.returned, -amounts.iter().filter(|amount| **amount < 0).sum::<i128>());
+            returned += money.returned;
+        }
+    }
+    assert!(returned > 0);
+    assert_eq!(
+        told.entries,
+        story.journal.iter().filter(|entry| entry.account != EVE && entry.effective_at < period.until).count() as u64
+    );
+}
+
+#[test]
+fn a_report_of_altered_postings_does_not_tie_out() {
+    let story = Story::told();
+    let altered = |accounts: &[LedgerAccount]| {
+        let mut journal = story.journal.clone();
+        let entry = journal.iter_mut().rfind(|entry| {
+            let has = |account: &LedgerAccount| entry.postings.iter().any(|posting| posting.account == *account);
+            entry.account != EVE && has(&LedgerAccount::Deferred) && has(&LedgerAccount::Cash)
+        });
+        let entry = entry.unwrap();
+        for (account, change) in accounts.iter().zip([1, -1]) {
+            entry.postings.iter_mut().find(|posting| posting.account == *account).unwrap().amount += change;
+        }
+        report(&journal, Period::ALWAYS, Grouping::Whole, Basis::Recorded).ties_out()
+    };
+    assert!(altered(&[]));
+    assert!(!altered(&[LedgerAccount::Cash]), "it does not sum to zero");
+    assert!(!altered(&[LedgerAccount::Cash, LedgerAccount::Deferred]), "it is not what the lots stand for");
+}

@@ -53,3 +53,14 @@ fn the_end_of_time_is_not_an_error() {
     assert_eq!(months_after(at("2026-11-10"), Months::new(12).unwrap()), at("2027-11-10"));
     assert_eq!(Months::new(0), None);
 }
+
+#[test]
+fn the_last_year_has_its_months_and_a_day_and_a_month_begin_at_midnight() {
+    assert_eq!(occurrence(at("9999-10-05"), 2, AnchorPolicy::Keep), at("9999-12-05"));
+    assert_eq!(occurrence(at("9999-10-05"), 3, AnchorPolicy::Keep), Timestamp::MAX);
+    for instant in ["2028-02-29 00:00:00", "2028-02-29 23:59:59.999999", "1969-02-28 12:00:00"] {
+        let date = &instant[..10];
+        assert_eq!(day_of(at(instant)), at(date));
+        assert_eq!(month_of(at(instant)), at(&format!("{}01", &date[..8])));
+    }
+}

@@ -62,3 +62,27 @@ fn a_quote_has_one_form() {
         assert_eq!(read(&[&HEAD[..], &[byte], &TAIL].concat()), Err(bad("charge mode")));
     }
 }
+
+#[test]
+fn an_order_or_a_term_that_cannot_be_stated_is_not_read() {
+    let most = crate::AMOUNT_MAX;
+    let order = |cost, tax| {
+        let cents = |minor| crate::Cents::from_minor(minor).unwrap();
+        let mut writer = Writer::with_capacity(32);
+        writer.order(&crate::Order {
+            id: crate::OrderId::from_u128(1),
+            item: crate::Item::Period,
+            credits: Credits::whole(1),
+            bonus: Credits::ZERO,
+            cost: crate::Money::new(cents(cost), crate::Currency::USD),
+            tax: cents(tax),
+        });
+        let bytes = writer.into_bytes();
+        Reader::new(&bytes).order().map(drop)
+    };
+    assert_eq!(order(most, most), Ok(()));
+    assert_eq!(order(most + 1, 0), Err(bad("order")));
+    assert_eq!(order(most + 2, 0), Err(bad("order")));
+    assert_eq!(order(0, most + 1), Err(bad("order")));
+    assert_eq!(order(0, most + 2), Err(bad("order")));
+}

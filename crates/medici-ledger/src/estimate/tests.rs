@@ -153,3 +153,44 @@ fn sums_that_cannot_be_stated_are_refused() {
     let asked = Month { edits: u32::MAX, ..month(u32::MAX) };
     assert_eq!(version.estimate(asked, plan("free"), &like()), Err(EstimateError::TooMany));
 }
+
+#[test]
+fn a_plan_that_costs_something_is_one_way_beside_the_other_paid_ones() {
+    let ways: Vec<String> = version()
+        .estimate(month(45), plan("studio"), &like())
+        .unwrap()
+        .ways
+        .iter()
+        .map(|way| way.plan.to_string())
+        .collect();
+    assert_eq!(ways, ["studio"], "once, and what costs nothing is no offer");
+    let mut foreign = version();
+    foreign.plans.get_mut(&plan("studio")).unwrap().price = "0.12 EUR".parse().ok();
+    foreign
+        .plans
+        .insert(plan("atelier"), PlanTerms { price: "1.00 USD".parse().ok(), ..PlanTerms::monthly(Credits::ZERO) });
+    let ways = foreign.estimate(month(45), plan("free"), &like()).unwrap().ways;
+    assert!(ways.iter().all(|way| way.plan != plan("studio")), "what costs another currency cannot be compared");
+}
+
+#[test]
+fn a_request_is_of_as_many_pictures_as_its_price_includes_and_meters_nothing() {
+    let mut metered = version();
+    let rate = &mut metered.operations.get_mut(&Operation::Generate).unwrap().rate;
+    rate.per_1k = [("input".parse().unwrap(), Credits::whole(1))].into();
+    let like = Usage { count: 9, meters: vec![("input".parse().unwrap(), 5_000)], ..like() };
+    assert_eq!(metered.estimate(month(10), plan("free"), &like).unwrap().needed, Credits::whole(10));
+}
+
+#[test]
+fn packs_that_are_spent_to_the_last_credit_are_not_one_too_many_and_do_not_expire() {
+    let mut version = version();
+    version.plans.remove(&plan("studio"));
+    version.packs = vec![pack("fifty", 50, "5.00 USD", 1)];
+    assert_eq!(said(&version, month(65)), ["plan free and one pack (fifty) every month: 5.00 USD a month"]);
+    assert_eq!(said(&version, month(115)), ["plan free and 2 packs (fifty) every month: 10.00 USD a month"]);
+    assert_eq!(
+        said(&version, month(105)),
+        ["plan free and 2 packs (fifty) every month, when what is left of them expires: 10.00 USD a month"]
+    );
+}

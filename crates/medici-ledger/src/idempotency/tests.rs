@@ -30,3 +30,12 @@ fn a_fingerprint_tells_fields_apart() {
     assert_ne!(of(&["a"]), of(&["a", ""]));
     assert_eq!(of(&["a", "b"]), of(&["a", "b"]));
 }
+
+#[test]
+fn ids_of_events_are_kept_a_week_and_a_day_longer_than_late_usage_counts() {
+    let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+    let kept = |late_grace| event_memory(&Policy { late_grace, ..Policy::default() });
+    assert_eq!(kept(days(1)), days(7));
+    assert_eq!(kept(days(6)), days(7));
+    assert_eq!(kept(days(10)), days(11));
+}

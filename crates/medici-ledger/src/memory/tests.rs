@@ -33,3 +33,12 @@ fn an_end_is_remembered_for_a_day() {
     }
     assert_eq!(memory.len(), 38);
 }
+
+#[test]
+fn ends_of_holds_with_any_name_are_found_in_the_older_part() {
+    let mut memory = Memory::default();
+    let ids: Vec<u128> = (0..100).map(|n| u128::MAX - n * 0x1234_5678_9abc_def1).collect();
+    ids.iter().for_each(|id| remember(&mut memory, *id, 0));
+    assert!(ids.iter().all(|id| memory.find(HoldId::from_u128(*id), Timestamp::EPOCH).is_some()));
+    assert!(ids.iter().all(|id| memory.find(HoldId::from_u128(id - 1), Timestamp::EPOCH).is_none()));
+}

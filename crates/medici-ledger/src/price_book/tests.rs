@@ -84,3 +84,27 @@ fn packs_cohorts_and_the_policy_are_those_of_the_version_in_force() {
     assert_eq!(book.pack_named(at, &"pack-115".parse().unwrap()), None);
     assert_eq!(book.cohort_at(&"beta".parse().unwrap(), at), None);
 }
+
+#[test]
+fn a_version_may_begin_now_and_its_packs_are_found_by_name() {
+    let book = PriceBook::new(vec![version("2026-01-01", 1)]).unwrap();
+    let now = "2026-11-01".parse().unwrap();
+    let mut next = version("2026-11-01", 2);
+    let price = "1.00 USD".parse().unwrap();
+    let pack = |name: &str, credits| Pack {
+        credits: Credits::whole(credits),
+        price,
+        expires: crate::Months::ONE,
+        mode: crate::TierMode::Volume,
+        tiers: Vec::new(),
+        name: name.parse().ok(),
+        bonus: Credits::ZERO,
+    };
+    next.packs = vec![pack("small", 10), pack("large", 100)];
+    let book = book.publish(next, now).unwrap();
+    let credits = |name: &str| book.pack_named(now, &name.parse().unwrap()).map(|pack| pack.credits);
+    assert_eq!(credits("small"), Some(Credits::whole(10)));
+    assert_eq!(credits("large"), Some(Credits::whole(100)));
+    assert_eq!(credits("huge"), None);
+    assert_eq!(book.pack_named("2026-10-31".parse().unwrap(), &"small".parse().unwrap()), None);
+}

@@ -122,3 +122,16 @@ fn late_events_count_when_they_happened_for_a_month_at_most() {
     let long = refused(|version| version.policy.late_grace = LATE_GRACE_MAX + Duration::from_secs(1));
     assert!(long.contains("policy, late_grace: at most 31 days allowed"), "{long}");
 }
+
+#[test]
+fn as_much_and_as_many_as_is_allowed_is_allowed() {
+    let most = Credits::from_micro(AMOUNT_MAX).unwrap();
+    assert_eq!(refused(|version| version.packs.push(Pack { credits: most, ..pack() })), "");
+    let cohorts = |count: usize| {
+        refused(|version| {
+            version.cohorts = (0..count).map(|number| (format!("c{number}").parse().unwrap(), cohort())).collect();
+        })
+    };
+    assert_eq!(cohorts(OFFERS_MAX), "");
+    assert!(cohorts(OFFERS_MAX + 1).contains("cohorts: at most 100 allowed, 101 found"));
+}

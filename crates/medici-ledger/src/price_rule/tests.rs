@@ -131,3 +131,30 @@ fn a_rate_and_its_conditions_are_said_in_words() {
         Conditions { model: Some("pocket".into()), size: Some((64, 64)), steps_max: Some(9), ..Conditions::default() };
     assert_eq!(when.to_string(), "model pocket, size 64x64, up to 9 steps");
 }
+
+#[test]
+fn a_size_is_within_a_bound_of_pixels_by_its_area() {
+    let none = Conditions::default;
+    let bound = |max| Conditions { pixels_max: Some(max), ..none() };
+    let size = |width, height| Conditions { size: Some((width, height)), ..none() };
+    assert!(bound(200).cover(&size(20, 10)));
+    assert!(!bound(199).cover(&size(20, 10)));
+    assert!(bound(200).cover(&Conditions { pixels_max: Some(5), ..size(20, 10) }), "the size says how many there are");
+    assert!(size(20, 10).cover(&size(20, 10)));
+    assert!(!size(20, 10).cover(&size(10, 20)));
+    assert!(!size(20, 10).cover(&none()));
+}
+
+#[test]
+fn conditions_that_no_request_fulfils_are_known() {
+    let none = Conditions::default;
+    let size = |width, height| Conditions { size: Some((width, height)), ..none() };
+    let within = |max, when: Conditions| Conditions { pixels_max: Some(max), ..when };
+    assert!(within(199, size(20, 10)).contradict());
+    assert!(!within(200, size(20, 10)).contradict());
+    assert!(within(0, none()).contradict());
+    assert!(size(20, 0).contradict());
+    assert!(Conditions { count_max: Some(0), ..none() }.contradict());
+    assert!(!Conditions { count_max: Some(1), ..none() }.contradict());
+    assert!(!none().contradict());
+}

@@ -144,3 +144,30 @@ fn what_an_operation_costs_from_then_on_is_said() {
         ]
     );
 }
+
+#[test]
+fn only_what_changes_is_said_to_change() {
+    let named = |version: &mut PriceVersion, credits| {
+        let price = OperationPrice::per_operation(Credits::whole(credits), 1);
+        version.operations.insert("text".parse().unwrap(), price);
+    };
+    let kinds = |before: u32, after: u32| {
+        let (mut first, mut second) = (version("2026-01-01"), version("2026-02-01"));
+        named(&mut first, before);
+        named(&mut second, after);
+        warnings(vec![first, second]).len()
+    };
+    assert_eq!((kinds(1, 1), kinds(1, 2)), (0, 1));
+    assert!(!pack(10, "1.00 USD").is_dearer_than(&pack(20, "2.00 USD")), "ten for one are as dear as twenty for two");
+    assert!(pack(10, "1.01 USD").is_dearer_than(&pack(20, "2.00 USD")));
+    let plan = |grandfather| PlanTerms { grandfather, ..PlanTerms::monthly(Credits::whole(1)) };
+    let said = |before, after| plan_changes(&plan(before), &plan(after)).len();
+    assert_eq!([said(false, false), said(false, true), said(true, true), said(true, false)], [0, 0, 0, 1]);
+    let rules = |counts: &[u32]| {
+        let when = |count| Conditions { count_max: Some(count), ..Conditions::default() };
+        let rate = Rate::per_operation(Credits::whole(1), 1);
+        let rules = counts.iter().map(|count| PriceRule { when: when(*count), rate: rate.clone() }).collect();
+        OperationPrice { rate: rate.clone(), rules }
+    };
+    assert_eq!(price_changes(&rules(&[1, 2, 3]), &rules(&[1, 5])), ["rules that differ: 2"]);
+}

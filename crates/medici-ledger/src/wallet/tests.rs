@@ -188,6 +188,9 @@ fn an_entry_that_is_rightly_chained_but_wrong_is_seen_all_the_same() {
         wallet.clone().apply(&entry).unwrap_err().fault
     };
     assert_eq!(forge(|entry| entry.postings[0].amount -= 1), Fault::Postings);
+    let mut unbalanced = last.clone();
+    unbalanced.postings[0].amount -= 1;
+    assert!(last.is_balanced() && !unbalanced.is_balanced());
     assert_eq!(forge(|entry| entry.postings.clear()), Fault::Postings);
     assert_eq!(forge(|entry| entry.recorded_at = Timestamp::EPOCH), Fault::Time);
     let dearer = forge(|entry| {
@@ -235,6 +238,58 @@ fn check_names_what_is_broken() {
         broken(|wallet| wallet.open_lots[0].expired = true),
         "lot 1: a lot expires when its time has come: not so here"
     );
+    assert_eq!(broken(|wallet| wallet.open_lots[0].expires_at = 0), "lot 1: a lot ends after it begins: not so here");
+    assert_eq!(broken(|wallet| wallet.seq = 0), "an account has entries exactly when it is open: not so here");
+    assert_eq!(broken(|wallet| wallet.head = Hash::ZERO), "the head is that of the last entry: not so here");
+    let opened = "an account opens before its last entry: not so here";
+    assert_eq!(broken(|wallet| wallet.anchor = Timestamp::MAX), opened);
+    let unopened = "an account that is not open has nothing: not so here";
+    let changes: [fn(&mut Wallet); _] =
+        [|wallet| wallet.open_lots = Box::default(), |wallet| wallet.busy = None, |wallet| wallet.next_occurrence = 0];
+    for change in changes {
+        let mut wallet = wallet.clone();
+        (wallet.seq, wallet.plan, wallet.head) = (0, None, Hash::ZERO);
+        change(&mut wallet);
+        assert_eq!(wallet.check().unwrap_err().fault.to_string(), unopened);
+    }
+}
+
+#[test]
+fn check_names_what_is_broken_of_an_order() {
+    let order = |id: u128| crate::Order {
+        id: OrderId::from_u128(id),
+        item: crate::Item::Packs { packs: 1, expires: crate::Months::ONE },
+        credits: Credits::whole(115),
+        bonus: Credits::ZERO,
+        cost: "15.00 USD".parse().unwrap(),
+        tax: Cents::ZERO,
+    };
+    let pay = Command::PayOrder { order: OrderId::from_u128(1), amount: "15.00 USD".parse().unwrap() };
+    let (wallet, _) = after(&[Command::PlaceOrder(order(1)), pay, Command::PlaceOrder(order(2))]);
+    let broken = |index: usize, change: fn(&mut OrderRecord)| {
+        let mut wallet = wallet.clone();
+        change(&mut wallet.orders_mut()[index]);
+        wallet.check().unwrap_err().fault.to_string()
+    };
+    let granted = "an order has its lot from when it is granted: not so here";
+    assert_eq!(broken(0, |record| record.payment = crate::PaymentState::Placed), granted);
+    assert_eq!(broken(1, |record| record.payment = crate::PaymentState::Paid), granted);
+    let untouched = "what is not granted is not reversed: not so here";
+    assert_eq!(broken(1, |record| record.reversed = Cents::from_minor(1).unwrap()), untouched);
+    assert_eq!(broken(1, |record| record.owed = Credits::whole(1)), untouched);
+    assert_eq!(broken(1, |record| record.withdrawn = Credits::whole(1)), untouched);
+    assert_eq!(broken(1, |record| record.repayments.push((LotNumber(1), Credits::ZERO))), untouched);
+    assert_eq!(broken(0, |record| record.lot = Some(LotNumber(9))), "an order's lot is there: not so here");
+    let ordered = "lot 2: an order's lot is what was ordered, at its price: not so here";
+    assert_eq!(broken(0, |record| record.order.cost = "15.01 USD".parse().unwrap()), ordered);
+    assert_eq!(broken(0, |record| record.order.credits = Credits::whole(114)), ordered);
+    let standing = "lot 2: what is reversed is the sum of the reversals that stand: not so here";
+    assert_eq!(broken(0, |record| record.reversed = Cents::from_minor(1).unwrap()), standing);
+    let withdrawn = "lot 2: what an order withdrew is withdrawn, and at most what is owed is repaid: not so here";
+    assert_eq!(broken(0, |record| record.withdrawn = Credits::whole(1)), withdrawn);
+    assert_eq!(broken(0, |record| record.repayments.push((LotNumber(1), Credits::whole(1)))), withdrawn);
+    let nothing = "lot 2: without a reversal nothing is withdrawn or owed: not so here";
+    assert_eq!(broken(0, |record| record.owed = Credits::whole(1)), nothing);
 }
 
 #[test]
@@ -266,4 +321,170 @@ fn an_entry_is_explained_in_words() {
          lot 1, 15 free credits (monthly): available 15 -> 14, captured 0 -> 1\n  \
          lot 1 -1\n  used:generate 1 +1"
     );
+}
+
+#[test]
+fn an_entry_is_recorded_neither_before_the_one_before_it_nor_before_it_counts() {
+    let (_, entries) = after(&[pack(115), hold(1)]);
+    let (last, before) = entries.split_last().unwrap();
+    let mut wallet = Wallet::new(last.account);
+    before.iter().for_each(|entry| wallet.apply(entry).unwrap());
+    let forge = |effective_at, recorded_at| {
+        let mut entry = Entry { effective_at, recorded_at, ..last.clone() };
+        entry.hash = entry.hash_after(&wallet.head());
+        wallet.clone().apply(&entry).unwrap_err().fault
+    };
+    assert_eq!(forge(Timestamp::EPOCH, Timestamp::EPOCH), Fault::Time);
+    assert_eq!(forge(at(3), at(2)), Fault::Time);
+}
+
+#[test]
+fn a_grant_of_more_than_can_be_stated_is_refused() {
+    let most = crate::AMOUNT_MAX;
+    let (wallet, _) = after(&[]);
+    let cents = |minor| Cents::from_minor(minor).unwrap();
+    let refused = |micro, cost, tax| {
+        let grant = Command::Grant {
+            class: Class::Paid,
+            credits: Credits::from_micro(micro).unwrap(),
+            cost: Some(crate::Money::new(cents(cost), crate::Currency::USD)),
+            tax: cents(tax),
+            effective_at: at(0),
+            expires_at: None,
+            priority: 0,
+            source: Source::Purchase,
+        };
+        wallet.decide(&grant, &book(), at(1)).err()
+    };
+    let too_large = Some(Refusal::BadGrant(crate::GrantError::TooLarge));
+    assert_eq!(refused(1, most, most), None);
+    assert_eq!(refused(most + 1, 1, 1), too_large);
+    assert_eq!(refused(1, most + 1, 1), too_large);
+    assert_eq!(refused(1, 1, most + 1), too_large);
+}
+
+#[test]
+fn only_what_was_bought_has_a_cost() {
+    let (wallet, _) = after(&[]);
+    let refused = |class, source| {
+        let Command::Grant { credits, cost, effective_at, expires_at, priority, tax, .. } = pack(1) else { panic!() };
+        let grant = Command::Grant { class, credits, cost, effective_at, expires_at, priority, source, tax };
+        wallet.decide(&grant, &book(), at(1)).err()
+    };
+    let unpaid = Some(Refusal::BadGrant(crate::GrantError::CostOfUnpaid));
+    assert_eq!(refused(Class::Paid, Source::Purchase), None);
+    assert_eq!(refused(Class::Promo, Source::Purchase), unpaid);
+    assert_eq!(refused(Class::Paid, Source::Goodwill), unpaid);
+}
+
+#[test]
+fn bounds_that_an_account_is_given_can_be_stated() {
+    let (wallet, _) = after(&[]);
+    let most = Credits::from_micro(crate::AMOUNT_MAX).unwrap();
+    let more = Credits::from_micro(crate::AMOUNT_MAX + 1).unwrap();
+    let commands = |amount| {
+        let limit = Some(amount);
+        let overrides = Some(crate::Overrides { monthly: limit, ..crate::Overrides::default() });
+        [
+            Command::SetBudget { subject: crate::Subject::Account, period: crate::BudgetPeriod::Always, limit },
+            Command::SetOverrides { overrides },
+            Command::SetAlert { below: limit },
+        ]
+    };
+    for command in commands(most) {
+        assert!(wallet.decide(&command, &book(), at(1)).is_ok(), "{command:?}");
+    }
+    for command in commands(more) {
+        assert_eq!(wallet.decide(&command, &book(), at(1)), Err(Refusal::Overflow), "{command:?}");
+    }
+}
+
+fn order(id: u128, credits: Credits, bonus: Credits) -> crate::Order {
+    crate::Order {
+        id: OrderId::from_u128(id),
+        item: crate::Item::Packs { packs: 1, expires: crate::Months::ONE },
+        credits,
+        bonus,
+        cost: "15.00 USD".parse().unwrap(),
+        tax: Cents::from_minor(300).unwrap(),
+    }
+}
+
+#[test]
+fn an_order_has_room_beside_what_is_not_spent() {
+    let (wallet, _) = after(&[charge(1)]);
+    // Fourteen free credits are left.
+    let room = crate::AMOUNT_MAX - 14_000_000;
+    let refused = |credits, bonus| {
+        let [credits, bonus] = [credits, bonus].map(|micro| Credits::from_micro(micro).unwrap());
+        wallet.decide(&Command::PlaceOrder(order(1, credits, bonus)), &book(), at(2)).err()
+    };
+    assert_eq!(refused(room - 5, 5), None);
+    assert_eq!(refused(room - 4, 5), Some(Refusal::Overflow));
+    assert_eq!(refused(room - 2, 5), Some(Refusal::Overflow));
+}
+
+#[test]
+fn an_order_of_more_than_can_be_stated_is_refused() {
+    let (wallet, _) = after(&[]);
+    let most = crate::AMOUNT_MAX;
+    let refused = |credits, bonus, cost, tax| {
+        let [credits, bonus] = [credits, bonus].map(|micro| Credits::from_micro(micro).unwrap());
+        let [cost, tax] = [cost, tax].map(|minor| Cents::from_minor(minor).unwrap());
+        let cost = crate::Money::new(cost, crate::Currency::USD);
+        let order = crate::Order { cost, tax, ..order(1, credits, bonus) };
+        wallet.decide(&Command::PlaceOrder(order), &book(), at(1)).err()
+    };
+    let too_large = Some(Refusal::BadOrder(crate::OrderError::TooLarge));
+    assert_eq!(refused(1, 0, most - 1, 1), None);
+    assert_eq!(refused(1, 0, most - 1, 2), too_large);
+    assert_eq!(refused(1, 0, i64::MAX, 1), too_large);
+    // As much as can be stated is only too much beside what there is.
+    assert_eq!(refused(most, 0, 1, 1), Some(Refusal::Overflow));
+    assert_eq!(refused(most + 1, 0, 1, 1), too_large);
+    assert_eq!(refused(1, most, 1, 1), Some(Refusal::Overflow));
+    assert_eq!(refused(1, most + 1, 1, 1), too_large);
+}
+
+#[test]
+fn so_many_orders_may_wait_and_the_bonus_of_one_has_no_tax() {
+    let ten = Credits::whole(10);
+    let max = u128::try_from(crate::PLACED_ORDERS_MAX).unwrap();
+    let commands: Vec<Command> = (1..=max).map(|id| Command::PlaceOrder(order(id, ten, ten))).collect();
+    let (wallet, _) = after(&commands);
+    let one_more = Command::PlaceOrder(order(max + 1, ten, ten));
+    let refusal = wallet.decide(&one_more, &book(), at(200)).unwrap_err();
+    assert_eq!(refusal, Refusal::TooManyOpen { what: "orders", max: crate::PLACED_ORDERS_MAX });
+    let pay = Command::PayOrder { order: OrderId::from_u128(1), amount: "18.00 USD".parse().unwrap() };
+    let paid = wallet.decide(&pay, &book(), at(200)).unwrap();
+    let [lot, bonus] = paid.entries[0].fact.grants() else { panic!("{:?}", paid.entries) };
+    assert_eq!((lot.tax, bonus.tax), (Cents::from_minor(300).unwrap(), Cents::ZERO));
+    assert!(paid.wallet.decide(&one_more, &book(), at(200)).is_ok(), "what is paid waits no longer");
+}
+
+#[test]
+fn an_order_takes_so_many_reversals_of_amounts_that_can_be_stated() {
+    let place = Command::PlaceOrder(order(1, Credits::whole(10), Credits::ZERO));
+    let pay = Command::PayOrder { order: OrderId::from_u128(1), amount: "18.00 USD".parse().unwrap() };
+    let (mut wallet, _) = after(&[place, pay]);
+    let reversal = |id: usize, minor| crate::Reversal {
+        id: format!("d{id}").parse().unwrap(),
+        state: crate::ReversalState::Won,
+        amount: Cents::from_minor(minor).unwrap(),
+    };
+    let report = |wallet: &Wallet, id, minor| {
+        let command = Command::Reverse { order: OrderId::from_u128(1), reversal: reversal(id, minor) };
+        wallet.decide(&command, &book(), at(200)).map(|decision| decision.wallet)
+    };
+    let most = crate::AMOUNT_MAX;
+    assert_eq!(report(&wallet, 1, most + 1), Err(Refusal::BadOrder(crate::OrderError::TooLarge)));
+    assert!(report(&wallet, 1, most).is_ok());
+    let known = (2..=crate::REVERSALS_MAX).map(|id| reversal(id, 1));
+    wallet.orders_mut()[0].reversals.extend(known);
+    let full = report(&wallet, 1, 1).unwrap();
+    assert_eq!(report(&full, crate::REVERSALS_MAX + 1, 1), Err(Refusal::BadOrder(crate::OrderError::TooMany)));
+    assert!(report(&full, 1, 2).is_ok(), "news of a known one is welcome");
+    let refund = "r1".parse().unwrap();
+    let refund = Command::Refund { order: OrderId::from_u128(1), refund, amount: None };
+    assert_eq!(full.decide(&refund, &book(), at(200)), Err(Refusal::BadOrder(crate::OrderError::TooMany)));
 }

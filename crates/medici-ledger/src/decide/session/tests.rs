@@ -16,7 +16,9 @@ fn book() -> PriceBook {
     PriceBook::new(vec![PriceVersion {
         effective_at: instant("2026-01-01"),
         operations: [(Operation::Generate, price)].into(),
-        plans: [("free".parse().unwrap(), PlanTerms::monthly(Credits::whole(15)))].into(),
+        plans: [("free", 15), ("none", 0)]
+            .map(|(plan, monthly)| (plan.parse().unwrap(), PlanTerms::monthly(Credits::whole(monthly))))
+            .into(),
         ..PriceVersion::default()
     }])
     .unwrap()
@@ -122,4 +124,27 @@ fn a_session_in_which_all_is_refused_has_no_entries_though_some_were_due() {
     assert_eq!(session.wallet(), &begin);
     assert!(session.entries().is_empty());
     assert_eq!(session.end(), None);
+}
+
+#[test]
+fn a_command_that_is_refused_takes_back_what_became_due_before_it() {
+    let book = book();
+    let now = instant("2026-11-01");
+    let mut session = Session::new(Cow::Owned(Wallet::new(AccountId::from_u128(1))), &book, now);
+    let run = |session: &mut Session<'_>, command: &Command| session.decide(command).map(drop);
+    run(&mut session, &Command::open("none".parse().unwrap())).unwrap();
+    let overrides = crate::Overrides { monthly: Some(Credits::whole(20)), ..crate::Overrides::default() };
+    run(&mut session, &Command::SetOverrides { overrides: Some(overrides) }).unwrap();
+    // The month that runs is granted now, but not by a command that is refused.
+    let unknown = Command::Void { hold: HoldId::from_u128(9), reason: VoidReason::Cancelled };
+    assert!(run(&mut session, &unknown).is_err());
+    let names = |entries: &[Entry]| entries.iter().map(|entry| entry.fact.name()).collect::<Vec<_>>();
+    assert_eq!(names(session.entries()), ["opened", "overrides_set"]);
+    run(&mut session, &Command::SetAlert { below: Some(Credits::whole(1)) }).unwrap();
+    let booked = session.end().unwrap();
+    assert_eq!(names(&booked.entries), ["opened", "overrides_set", "granted", "alert_set"]);
+    let bodies: Vec<Vec<u8>> = booked.bodies.iter().map(<[u8]>::to_vec).collect();
+    let encoded: Vec<Vec<u8>> =
+        booked.entries.iter().map(|entry| entry.encode()[..entry.encode().len() - 32].to_vec()).collect();
+    assert_eq!(bodies, encoded);
 }
