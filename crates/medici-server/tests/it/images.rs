@@ -73,7 +73,7 @@ async fn an_image_tells_what_it_is_to_its_owner_alone() {
         image,
         json!({
             "id": drawn["data"][1]["id"], "job": drawn["id"], "index": 1, "url": null, "size": "256x256",
-            "media_type": file.head("content-type"), "bytes": file.body.len(), "reading": null,
+            "media_type": file.head("content-type"), "bytes": file.body.len(), "reading": "bars, number 1",
             "created_at": "2026-11-22T12:00:00Z",
         })
     );
