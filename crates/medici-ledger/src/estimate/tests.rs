@@ -178,7 +178,7 @@ fn a_request_is_of_as_many_pictures_as_its_price_includes_and_meters_nothing() {
     let mut metered = version();
     let rate = &mut metered.operations.get_mut(&Operation::Generate).unwrap().rate;
     rate.per_1k = [("input".parse().unwrap(), Credits::whole(1))].into();
-    let like = Usage { count: 9, meters: vec![("input".parse().unwrap(), 5_000)], ..like() };
+    let like = Usage { count: 9, meters: [("input".parse().unwrap(), 5_000)].into(), ..like() };
     assert_eq!(metered.estimate(month(10), plan("free"), &like).unwrap().needed, Credits::whole(10));
 }
 
