@@ -19,6 +19,11 @@ soak rounds="200":
     MEDICI_POWER_CUTS={{rounds}} cargo nextest run --profile soak --release -p medici --test power_cut
     MEDICI_MODEL_STEPS=10000000 cargo nextest run --profile soak --release -p medici-ledger --test model
 
+# Changes the ledger in every small way and runs its tests: what survives is a rule that no test keeps. Hours; a part
+# of it is `just mutants -f '*/apply/*'`. What is known to change nothing is in .cargo/mutants.toml.
+mutants *args:
+    MEDICI_MODEL_STEPS=4000 cargo mutants --package medici-ledger {{args}} -- -E 'not (binary(flips) or binary(no_floats) or test(every_planted_mistake))'
+
 # The performance bars beside this machine's own limits.
 bench:
     cargo build --release

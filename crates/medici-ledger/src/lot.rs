@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_lot_is_live_from_its_beginning_until_just_before_its_end() {
-        let at = |micros| Timestamp::from_micros(micros);
+        let at = Timestamp::from_micros;
         let lot = LotRecord::new(&Grant {
             lot: LotNumber(1),
             class: Class::Free,

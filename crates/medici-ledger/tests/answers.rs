@@ -370,3 +370,49 @@ fn a_report_of_altered_postings_does_not_tie_out() {
     assert!(!altered(&[LedgerAccount::Cash]), "it does not sum to zero");
     assert!(!altered(&[LedgerAccount::Cash, LedgerAccount::Deferred]), "it is not what the lots stand for");
 }
+
+#[test]
+fn an_explanation_names_what_it_is_about_and_its_slices() {
+    let story = Story::told();
+    for account in story.accounts() {
+        let entries = story.entries(account);
+        for explanation in explanations(account, &entries, |_| true).unwrap() {
+            let fact = &explanation.entry.fact;
+            let text = summary(fact);
+            let hold = fact.hold().map(|hold| hold.to_string());
+            let order = fact.order().map(|order| order.to_string());
+            let lots = fact.grants().iter().map(|grant| format!("as lot {}", grant.lot));
+            let moved = fact.replacements().iter().map(|moved| format!("lot {}", moved.lot));
+            for name in hold.into_iter().chain(order).chain(lots).chain(moved) {
+                assert!(text.contains(&name), "{name} in {text}");
+            }
+            let slices = explanation.slices();
+            let names: Vec<&str> = slices.iter().map(|(name, _)| *name).collect();
+            let sums: Vec<i64> =
+                (slices.iter()).map(|(_, slices)| slices.iter().map(|slice| slice.amount.micro()).sum()).collect();
+            match fact {
+                medici_ledger::Fact::Held { quote, .. } => {
+                    assert_eq!((names, sums), (vec!["held"], vec![quote.amount.micro()]))
+                }
+                medici_ledger::Fact::Voided { .. } | medici_ledger::Fact::HoldExpired { .. } => {
+                    assert_eq!(names, ["released"])
+                }
+                medici_ledger::Fact::Charged { quote, .. } if !quote.amount.is_zero() => {
+                    assert_eq!((names, sums), (vec!["captured"], vec![quote.amount.micro()]));
+                }
+                medici_ledger::Fact::GivenBack { .. } => {
+                    assert_eq!(names, ["returned"]);
+                    let amount = Credits::from_micro(sums[0]).unwrap();
+                    assert!(text.contains(&format!("gave back {amount} of")) && text.contains(" to lot "), "{text}");
+                }
+                _ => {}
+            }
+            for lot in &explanation.lots {
+                let kept = |lot: &medici_ledger::Lot| lot.captured.micro() + lot.available.micro() + lot.held.micro();
+                let (before, after) = lot.kept();
+                assert_eq!(before.micro(), lot.before.as_ref().map_or(0, kept));
+                assert_eq!(after.micro(), kept(&lot.after));
+            }
+        }
+    }
+}

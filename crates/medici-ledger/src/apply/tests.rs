@@ -173,7 +173,7 @@ fn a_hold_ends_whole_and_in_its_order() {
     let changes: [fn(&mut Fact); _] = [
         |fact| with!(fact, Fact::Captured { captured, .. } => captured[0].lot = LotNumber(2)),
         |fact| with!(fact, Fact::Captured { released, .. } => released.reverse()),
-        |fact| with!(fact, Fact::Captured { released, .. } => drop(released.pop())),
+        |fact| with!(fact, Fact::Captured { released, .. } => released.truncate(1)),
     ];
     for change in changes {
         assert_eq!(captured(change), split);
@@ -381,7 +381,7 @@ fn an_order_grants_what_was_ordered_at_its_price() {
     for (pack, change) in [
         ("small", (|lots: &mut Vec<Grant>| lots.clear()) as fn(&mut Vec<Grant>)),
         ("small", |lots| lots.push(Grant { lot: LotNumber(2), class: Class::Promo, ..lots[0] })),
-        ("gift", |lots| lots.truncate(lots.len() - 1)),
+        ("gift", |lots| lots.truncate(1)),
     ] {
         assert_eq!(paid(pack, change), count, "{pack}");
     }

@@ -86,3 +86,13 @@ fn an_order_or_a_term_that_cannot_be_stated_is_not_read() {
     assert_eq!(order(0, most + 1), Err(bad("order")));
     assert_eq!(order(0, most + 2), Err(bad("order")));
 }
+
+#[test]
+fn a_number_has_one_form_and_64_bits() {
+    let read = |bytes: &[u8]| Reader::new(bytes).number().ok();
+    assert_eq!((read(&[0]), read(&[0x7f]), read(&[0x80, 1])), (Some(0), Some(127), Some(128)));
+    assert_eq!(read(&[0x80, 0]), None, "a zero more than is needed");
+    let last = |byte| read(&[&[0xff; 9][..], &[byte]].concat());
+    assert_eq!(last(1), Some(u64::MAX));
+    assert_eq!((last(2), last(3), last(0)), (None, None, None));
+}

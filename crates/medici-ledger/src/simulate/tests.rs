@@ -82,3 +82,61 @@ fn what_the_other_book_does_not_sell_is_counted() {
     let simulation = simulate(account, &entries, &nothing.unwrap(), in_november());
     assert_eq!((simulation.unpriced, simulation.refused), (10, 0));
 }
+
+#[test]
+fn accounts_add_up_and_the_first_to_run_dry_stays_the_first() {
+    let before = book("1", 15);
+    let (account, entries) = november(&before);
+    let dearer = simulate(account, &entries, &as_from(&book("2", 15), at("2026-11-01")), in_november());
+    let nothing = PriceBook::new(vec![PriceVersion { effective_at: Timestamp::EPOCH, ..PriceVersion::default() }]);
+    let nothing = simulate(account, &entries, &nothing.unwrap(), in_november());
+    let mut sum = Simulation::default();
+    sum.add(&nothing);
+    sum.add(&dearer);
+    sum.add(&dearer);
+    assert_eq!((sum.refused, sum.unpriced, sum.dry_at), (6, 10, dearer.dry_at));
+    assert_eq!(sum.before.spent[&Operation::Generate], 30_000_000);
+    assert_eq!(sum.before.count[&Operation::Generate], 30);
+    assert_eq!(sum.after.spent[&Operation::Generate], 28_000_000);
+    assert_eq!((sum.before.given, sum.after.given), (45_000_000, dearer.after.given * 2 + nothing.after.given));
+}
+
+#[test]
+fn all_that_an_account_buys_and_is_given_is_lived_through_again() {
+    use crate::scenario::{Options, PureSubject, Subject as _, run};
+    let text = "
+        prices
+          price generate 1 included 4
+          price text 0 per-1k input=1
+          plan free monthly 15
+          plan large monthly 40
+          pack 115 for $15.00 name small
+          cohort friends bonus 5
+          policy invoice on
+        end
+        2026-11-01  open plan free
+        join friends
+        2026-11-02  charge text input=2000 event e1
+        2026-11-05  grant goodwill 3
+        2026-11-06  buy P pack small
+        2026-11-07  order Q pack small
+        invoice Q
+        2026-11-08  pay Q
+        2026-11-10  hold job-1 generate x80
+        capture job-1 all
+        2026-11-12  hold job-2 generate x4
+        void job-2 cancelled
+        2026-11-15  plan large
+        2026-11-16  charge generate x160
+    ";
+    let mut subject = PureSubject::new();
+    let played = run(text, &mut subject, Options::default()).unwrap();
+    let account = played.accounts[0].1;
+    let simulation = simulate(account, &subject.entries(account), &played.book, Period::ALWAYS);
+    assert_eq!(simulation.before, simulation.after);
+    let outcome = simulation.before;
+    assert_eq!(outcome.spent.values().sum::<i128>(), 62_000_000);
+    assert_eq!(outcome.count.values().sum::<u64>(), 3);
+    assert_eq!(outcome.given, 40_000_000, "the month, and what the better plan adds");
+    assert!(outcome.recognised[&crate::Currency::USD] > 0);
+}

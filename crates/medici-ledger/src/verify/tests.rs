@@ -100,3 +100,14 @@ fn a_stored_wallet_that_differs_or_whose_tail_is_cut_off_is_named() {
     let broken = shorter.compare(&stored).unwrap_err();
     assert_eq!(broken, Broken { account: stored.account(), seq: 4, fault: Fault::Differs });
 }
+
+#[test]
+fn a_replay_shows_its_wallets_on_the_way() {
+    let entries = entries();
+    let mut replay = Replay::new();
+    assert_eq!(replay.wallet(entries[0].account), None);
+    entries.iter().for_each(|entry| replay.feed(entry).unwrap());
+    let other = entries.last().unwrap().account;
+    assert_eq!(replay.wallet(entries[0].account).map(Wallet::seq), Some(4));
+    assert_eq!(replay.wallet(other).map(Wallet::seq), Some(2));
+}

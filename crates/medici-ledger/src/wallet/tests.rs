@@ -240,6 +240,28 @@ fn check_names_what_is_broken() {
     );
     assert_eq!(broken(|wallet| wallet.open_lots[0].expires_at = 0), "lot 1: a lot ends after it begins: not so here");
     assert_eq!(broken(|wallet| wallet.seq = 0), "an account has entries exactly when it is open: not so here");
+    let replaced = |of| {
+        let mut wallet = wallet.clone();
+        let lot = wallet.open_lots[0];
+        wallet.open_lots[0] = LotRecord::new(&crate::Grant {
+            lot: lot.number,
+            class: lot.class,
+            credits: Credits::whole(15),
+            cost: None,
+            tax: Cents::ZERO,
+            effective_at: at(0),
+            expires_at: Some(Timestamp::from_micros(lot.expires_at)),
+            priority: 0,
+            source: Source::Replacement { of: LotNumber(of) },
+        });
+        wallet.check().unwrap_err().fault.to_string()
+    };
+    for of in [1, 2, 9] {
+        assert_eq!(replaced(of), "lot 1: a replacement follows a lot of its class: not so here", "{of}");
+    }
+    let life = "a hold lives up to 24 hours: not so here";
+    assert_eq!(broken(|wallet| Arc::make_mut(&mut wallet.busy_mut().holds[0]).expires_at = at(0)), life);
+    assert_eq!(broken(|wallet| Arc::make_mut(&mut wallet.busy_mut().holds[0]).expires_at = at(86_500)), life);
     assert_eq!(broken(|wallet| wallet.head = Hash::ZERO), "the head is that of the last entry: not so here");
     let opened = "an account opens before its last entry: not so here";
     assert_eq!(broken(|wallet| wallet.anchor = Timestamp::MAX), opened);
@@ -487,4 +509,14 @@ fn an_order_takes_so_many_reversals_of_amounts_that_can_be_stated() {
     let refund = "r1".parse().unwrap();
     let refund = Command::Refund { order: OrderId::from_u128(1), refund, amount: None };
     assert_eq!(full.decide(&refund, &book(), at(200)), Err(Refusal::BadOrder(crate::OrderError::TooMany)));
+}
+
+#[test]
+fn check_knows_that_what_is_held_counts_in_its_budgets() {
+    let limit = Some(Credits::whole(5));
+    let (subject, period) = (crate::Subject::Account, crate::BudgetPeriod::Always);
+    let (mut wallet, _) = after(&[Command::SetBudget { subject, period, limit }, hold(1)]);
+    wallet.check().unwrap();
+    wallet.busy_mut().budgets.release(&crate::Spender::NOBODY, 1, at(2));
+    assert_eq!(wallet.check().unwrap_err().fault.to_string(), "what is held counts in its budgets: not so here");
 }
