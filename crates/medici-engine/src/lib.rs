@@ -8,9 +8,12 @@
 //! and takes all chance from the spec's seed.
 //!
 //! Invariants:
-//! - Picture `i` depends on the prompt, the steps and `(seed, i)` alone: more pictures begin with the same ones.
+//! - Picture `i` depends on its words, the steps, what is given and `(seed, i)` alone: more pictures begin with the
+//!   same ones.
 //! - A stored latent gives the very picture it was stored with.
+//! - Where the mask of an edit is 0, what comes out is the source, bit for bit.
 
+mod check;
 mod encode;
 mod pocket;
 mod test_pattern;

@@ -1,6 +1,6 @@
 //! An engine that draws bars instead of pictures: for tests and benchmarks, never for customers.
 //!
-//! It honours everything in a spec, is deterministic, and misbehaves on demand: by a [`Script`] given when it
+//! It honours everything in a spec and all that is given ([`bars`] says how), is deterministic, and misbehaves on demand: by a [`Script`] given when it
 //! is made, or by words in square brackets in a prompt, which win over the script:
 //!
 //! | words | what happens |
@@ -18,13 +18,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use medici_studio::engine::{
-    Background, Capabilities, Control, Drawing, EditSizes, Engine, EngineError, Estimate, Given, Picture, Pixels, Size,
-    Spec, Step, Understanding,
+    Capabilities, Control, Drawing, EditSizes, Engine, EngineError, Estimate, Given, Picture, Size, Spec, Step,
+    Understanding,
 };
 
+use crate::check::check;
+use bars::{Progress, mixed, picture, words};
+
+mod bars;
+
 const STEPS_DEFAULT: u32 = 8;
-const EDIT_SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
-const EDIT_ASPECT_MAX: u32 = 4;
 const COUNT_MAX: u32 = 10;
 const PROMPT_CHARS_MAX: usize = 32_000;
 const STEP_MAX: Duration = Duration::from_secs(60);
@@ -135,23 +138,6 @@ fn duration(text: &str) -> Result<Duration, EngineError> {
     time.filter(|time| *time <= STEP_MAX).ok_or_else(|| bad(format!("[slow {text}]: expected 1ms to 60s")))
 }
 
-fn check(spec: &Spec) -> Result<(), EngineError> {
-    if spec.prompt.trim().is_empty() {
-        return Err(bad("the prompt is empty, expected at least one word".to_owned()));
-    }
-    if spec.count == 0 || spec.count > COUNT_MAX {
-        return Err(bad(format!("{} pictures asked for, expected 1 to {COUNT_MAX}", spec.count)));
-    }
-    let sides = [64, 256, 512, 1024];
-    if !sides.iter().any(|side| spec.size == Size::square(*side)) {
-        return Err(bad(format!("the size is {}, expected a square of 64, 256, 512 or 1024", spec.size)));
-    }
-    match spec.steps {
-        Some(steps) if !(1..=50).contains(&steps) => Err(bad(format!("{steps} steps asked for, expected 1 to 50"))),
-        _ => Ok(()),
-    }
-}
-
 impl Engine for TestPattern {
     fn model(&self) -> &'static str {
         "test-pattern"
@@ -159,9 +145,9 @@ impl Engine for TestPattern {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            operations: vec![Drawing::Generate],
+            operations: vec![Drawing::Generate, Drawing::Edit, Drawing::Vary],
             sizes: [64, 256, 512, 1024].map(Size::square).to_vec(),
-            edits: EditSizes { sides: EDIT_SIDES, aspect_max: EDIT_ASPECT_MAX },
+            edits: EditSizes { sides: 16..=4096, aspect_max: 4 },
             edit_without_mask: false,
             batch_max: COUNT_MAX,
             steps: 1..=50,
@@ -189,10 +175,7 @@ impl Engine for TestPattern {
     }
 
     fn run(&self, spec: &Spec, given: &Given, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
-        check(spec)?;
-        if *given != Given::Words {
-            return Err(bad("this engine draws from words alone".to_owned()));
-        }
+        check(spec, given, &self.capabilities())?;
         let script = self.script_for(&spec.prompt)?;
         if script.mishap == Some(Mishap::OutOfMemory) {
             return Err(EngineError::OutOfMemory);
@@ -210,7 +193,7 @@ impl Engine for TestPattern {
             let due = |at: u32| at * (spec.previews.min(steps - 1) + 1) / steps;
             if at < steps && due(at) > due(at - 1) {
                 for index in 0..spec.count {
-                    control.preview(index, bars(spec, index, Some((at, steps))));
+                    control.preview(index, picture(spec, given, index, Progress { at, of: steps }));
                 }
             }
             control.step(Step { of: steps, at });
@@ -219,45 +202,15 @@ impl Engine for TestPattern {
         Ok((0..count)
             .map(|index| Picture {
                 index,
-                pixels: bars(spec, index, None),
+                pixels: picture(spec, given, index, Progress::DONE),
                 latent: mixed(spec.seed ^ u64::from(index)).to_le_bytes().repeat(4),
-                reading: Some(format!("bars, number {index}")),
+                reading: Some(match spec.readings.is_empty() {
+                    true => format!("bars, number {index}"),
+                    false => words(spec, index).to_owned(),
+                }),
             })
             .collect())
     }
-}
-
-/// Draws eight bars whose colours come from the prompt, the seed and the index; a preview is greyer the
-/// earlier it is, so each is nearer to the picture than the one before.
-fn bars(spec: &Spec, index: u32, early: Option<(u32, u32)>) -> Pixels {
-    let words = spec.prompt.bytes().fold(0, |sum, byte| mixed(sum ^ u64::from(byte)));
-    let key = mixed(words ^ mixed(spec.seed) ^ mixed(u64::from(index) << 32));
-    let colours: Vec<[u8; 3]> = (0..8_u64)
-        .map(|bar| {
-            let [r, g, b, ..] = mixed(key ^ bar).to_le_bytes();
-            let (at, of) = early.unwrap_or((1, 1));
-            let mix = |v: u8| u8::try_from((u32::from(v) * at + 128 * (of - at)) / of).expect("a mean of bytes");
-            [mix(r), mix(g), mix(b)]
-        })
-        .collect();
-    let alpha = spec.background == Background::Transparent;
-    let (width, height) = (spec.size.width, spec.size.height);
-    let mut row = Vec::new();
-    for x in 0..width {
-        row.extend(colours[usize::try_from(x * 8 / width).expect("below 8")]);
-        if alpha {
-            row.push(u8::try_from(x * 255 / width.max(1)).expect("below 255"));
-        }
-    }
-    let bytes = row.repeat(usize::try_from(height).expect("a side fits a usize"));
-    Pixels { size: spec.size, alpha, bytes }
-}
-
-/// Mixes bits well enough that neighbouring seeds look nothing alike (the finaliser of SplitMix64).
-fn mixed(v: u64) -> u64 {
-    let v = (v.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ (v >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let v = (v ^ (v >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    v ^ (v >> 31)
 }
 
 #[cfg(test)]

@@ -14,36 +14,37 @@ struct Tap {
     weights: Vec<f32>,
 }
 
-/// Resizes to a square; alpha is minded, so that no colour of transparent pixels shows.
-pub(super) fn resized(pixels: Pixels, side: u32) -> Pixels {
-    let size = Size::square(side);
+/// Resizes; alpha is minded, so that no colour of transparent pixels shows.
+pub(super) fn resized(pixels: &Pixels, size: Size) -> Pixels {
     if pixels.size == size {
-        return pixels;
+        return pixels.clone();
     }
     let channels = if pixels.alpha { 4 } else { 3 };
-    let [width, height, side] =
-        [pixels.size.width, pixels.size.height, side].map(|v| usize::try_from(v).expect("a side fits a usize"));
-    let mut rows: Vec<f32> = pixels.bytes.iter().map(|byte| f32::from(*byte)).collect();
-    if pixels.alpha {
-        for pixel in rows.chunks_mut(4) {
-            let alpha = pixel[3] / 255.0;
-            pixel[..3].iter_mut().for_each(|v| *v *= alpha);
+    let [width, height, new_width, new_height] = [pixels.size.width, pixels.size.height, size.width, size.height]
+        .map(|v| usize::try_from(v).expect("a side fits a usize"));
+    let mut across = vec![0.0; new_width * height * channels];
+    let mut row = vec![0.0; width * channels];
+    let columns = taps(width, new_width);
+    for (bytes, out) in pixels.bytes.chunks(width * channels).zip(across.chunks_mut(new_width * channels)) {
+        row.iter_mut().zip(bytes).for_each(|(to, byte)| *to = f32::from(*byte));
+        if pixels.alpha {
+            for pixel in row.chunks_mut(4) {
+                let alpha = pixel[3] / 255.0;
+                pixel[..3].iter_mut().for_each(|v| *v *= alpha);
+            }
         }
-    }
-    let mut across = vec![0.0; side * height * channels];
-    let columns = taps(width, side);
-    for (row, out) in rows.chunks(width * channels).zip(across.chunks_mut(side * channels)) {
         for (tap, out) in columns.iter().zip(out.chunks_mut(channels)) {
             for (weight, pixel) in tap.weights.iter().zip(row[tap.first * channels..].chunks(channels)) {
                 out.iter_mut().zip(pixel).for_each(|(to, from)| *to += weight * from);
             }
         }
     }
-    let mut bytes = Vec::with_capacity(side * side * channels);
-    let mut sum = vec![0.0; side * channels];
-    for tap in taps(height, side) {
+    let mut bytes = Vec::with_capacity(new_width * new_height * channels);
+    let mut sum = vec![0.0; new_width * channels];
+    for tap in taps(height, new_height) {
         sum.fill(0.0);
-        for (weight, row) in tap.weights.iter().zip(across[tap.first * side * channels..].chunks(side * channels)) {
+        let rows = across[tap.first * new_width * channels..].chunks(new_width * channels);
+        for (weight, row) in tap.weights.iter().zip(rows) {
             sum.iter_mut().zip(row).for_each(|(to, from)| *to += weight * from);
         }
         if channels == 4 {
@@ -101,7 +102,7 @@ mod tests {
                 alpha: true,
                 bytes: [9, 99, 199, 128].repeat((from * from) as usize),
             };
-            let out = resized(pixels, to);
+            let out = resized(&pixels, Size::square(to));
             assert_eq!(out.size, Size::square(to));
             assert!(
                 out.bytes
@@ -115,7 +116,7 @@ mod tests {
     fn colours_of_transparent_pixels_do_not_bleed() {
         // Left half clear green, right half solid red: no pixel that shows may be greenish.
         let row: Vec<u8> = (0..64).flat_map(|x| if x < 32 { [0, 255, 0, 0] } else { [255, 0, 0, 255] }).collect();
-        let out = resized(Pixels { size: Size::square(64), alpha: true, bytes: row.repeat(64) }, 256);
+        let out = resized(&Pixels { size: Size::square(64), alpha: true, bytes: row.repeat(64) }, Size::square(256));
         assert!(out.bytes.chunks(4).filter(|p| p[3] > 8).all(|p| p[1] == 0 && p[0] > 240));
     }
 }
