@@ -10,12 +10,15 @@
 //! and takes all chance from the spec's seed.
 //!
 //! Invariants:
-//! - Picture `i` depends on the prompt, the steps and `(seed, i)` alone: more pictures begin with the same ones.
+//! - Picture `i` depends on its words, the steps, what is given and `(seed, i)` alone: more pictures begin with the
+//!   same ones.
 //! - A stored latent gives the very picture it was stored with.
+//! - Where the mask of an edit is 0, what comes out is the source, bit for bit.
 //! - Equal pixels with equal provenance make equal files, on every machine.
 //! - A file that was handed in costs memory in proportion to what its header says, and nothing before that was found
 //!   to be within the limits. Decoders are safe Rust; C (libwebp) only ever writes our own pixels.
 
+mod check;
 mod decode;
 mod encode;
 mod inspect;

@@ -5,7 +5,7 @@ use medici_studio::{
     picture_file::{Decoder, Encoder, Output, Probe, Provenance, Upload, UploadError, UploadLimits},
 };
 
-use crate::{decode, encode, pocket::resize::resized_to};
+use crate::{decode, encode, pocket::resize::resized};
 
 /// Writes PNG, JPEG and WebP, and reads those and GIF.
 ///
@@ -38,6 +38,6 @@ impl Decoder for PictureFiles {
     }
 
     fn resized(&self, pixels: &Pixels, size: Size) -> Pixels {
-        resized_to(pixels, size)
+        resized(pixels, size)
     }
 }

@@ -1,6 +1,6 @@
 //! An engine that draws bars instead of pictures: for tests and benchmarks, never for customers.
 //!
-//! It honours everything in a spec, is deterministic, and misbehaves on demand: by a [`Script`] given when it
+//! It honours everything in a spec and all that is given ([`bars`] says how), is deterministic, and misbehaves on demand: by a [`Script`] given when it
 //! is made, or by words in square brackets in a prompt, which win over the script:
 //!
 //! | words | what happens |
@@ -18,12 +18,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use medici_studio::engine::{
-    Background, Capabilities, Control, Drawing, EditSizes, Engine, EngineError, Estimate, Given, Mask, Picture, Pixels,
-    Size, Spec, Step, Understanding,
+    Capabilities, Control, Drawing, EditSizes, Engine, EngineError, Estimate, Given, Picture, Size, Spec, Step,
+    Understanding,
 };
 
+use crate::check::check;
+use bars::{Progress, mixed, picture, words};
+
+mod bars;
+
 const STEPS_DEFAULT: u32 = 8;
-const EDITS: EditSizes = EditSizes { sides: 16..=4096, aspect_max: 4 };
 const COUNT_MAX: u32 = 10;
 const PROMPT_CHARS_MAX: usize = 32_000;
 const STEP_MAX: Duration = Duration::from_secs(60);
@@ -134,42 +138,6 @@ fn duration(text: &str) -> Result<Duration, EngineError> {
     time.filter(|time| *time <= STEP_MAX).ok_or_else(|| bad(format!("[slow {text}]: expected 1ms to 60s")))
 }
 
-fn check(spec: &Spec, given: &Given) -> Result<(), EngineError> {
-    if spec.prompt.trim().is_empty() && !matches!(given, Given::Vary { .. }) {
-        return Err(bad("the prompt is empty, expected at least one word".to_owned()));
-    }
-    if spec.count == 0 || spec.count > COUNT_MAX {
-        return Err(bad(format!("{} pictures asked for, expected 1 to {COUNT_MAX}", spec.count)));
-    }
-    if !spec.readings.is_empty() && spec.readings.len() != spec.count as usize {
-        return Err(bad(format!("{} readings for {} pictures", spec.readings.len(), spec.count)));
-    }
-    check_size(spec, given)?;
-    match spec.steps {
-        Some(steps) if !(1..=50).contains(&steps) => Err(bad(format!("{steps} steps asked for, expected 1 to 50"))),
-        _ => Ok(()),
-    }
-}
-
-fn check_size(spec: &Spec, given: &Given) -> Result<(), EngineError> {
-    let Given::Edit { source, mask } = given else {
-        let drawn = [64, 256, 512, 1024].iter().any(|side| spec.size == Size::square(*side));
-        let wrong = || bad(format!("the size is {}, expected a square of 64, 256, 512 or 1024", spec.size));
-        return if drawn { Ok(()) } else { Err(wrong()) };
-    };
-    if source.size != spec.size || mask.size != spec.size {
-        let (source, mask) = (source.size, mask.size);
-        return Err(bad(format!("the size is {}, the picture's {source}, the mask's {mask}, expected one", spec.size)));
-    }
-    if !EDITS.contain(spec.size) {
-        return Err(bad(format!("a picture of {} cannot be edited", spec.size)));
-    }
-    match mask.bytes.iter().any(|change| *change > 0) {
-        true => Ok(()),
-        false => Err(bad("the mask is empty, expected something to change".to_owned())),
-    }
-}
-
 impl Engine for TestPattern {
     fn model(&self) -> &'static str {
         "test-pattern"
@@ -179,7 +147,7 @@ impl Engine for TestPattern {
         Capabilities {
             operations: vec![Drawing::Generate, Drawing::Edit, Drawing::Vary],
             sizes: [64, 256, 512, 1024].map(Size::square).to_vec(),
-            edits: EDITS,
+            edits: EditSizes { sides: 16..=4096, aspect_max: 4 },
             edit_without_mask: false,
             batch_max: COUNT_MAX,
             steps: 1..=50,
@@ -207,7 +175,7 @@ impl Engine for TestPattern {
     }
 
     fn run(&self, spec: &Spec, given: &Given, control: &dyn Control) -> Result<Vec<Picture>, EngineError> {
-        check(spec, given)?;
+        check(spec, given, &self.capabilities())?;
         let script = self.script_for(&spec.prompt)?;
         if script.mishap == Some(Mishap::OutOfMemory) {
             return Err(EngineError::OutOfMemory);
@@ -225,7 +193,7 @@ impl Engine for TestPattern {
             let due = |at: u32| at * (spec.previews.min(steps - 1) + 1) / steps;
             if at < steps && due(at) > due(at - 1) {
                 for index in 0..spec.count {
-                    control.preview(index, picture(spec, given, index, Some((at, steps))));
+                    control.preview(index, picture(spec, given, index, Progress { at, of: steps }));
                 }
             }
             control.step(Step { of: steps, at });
@@ -234,90 +202,15 @@ impl Engine for TestPattern {
         Ok((0..count)
             .map(|index| Picture {
                 index,
-                pixels: picture(spec, given, index, None),
+                pixels: picture(spec, given, index, Progress::DONE),
                 latent: mixed(spec.seed ^ u64::from(index)).to_le_bytes().repeat(4),
-                reading: Some(match spec.readings.get(index as usize) {
-                    Some(reading) => reading.clone(),
-                    None => format!("bars, number {index}"),
+                reading: Some(match spec.readings.is_empty() {
+                    true => format!("bars, number {index}"),
+                    false => words(spec, index).to_owned(),
                 }),
             })
             .collect())
     }
-}
-
-/// Draws picture `index`: bars; for an edit, bars where the mask says, over the picture; for variations, bars that
-/// are of the picture's middle colour by half.
-fn picture(spec: &Spec, given: &Given, index: u32, early: Option<(u32, u32)>) -> Pixels {
-    let drawn = bars(spec, index, early);
-    match given {
-        Given::Words => drawn,
-        Given::Edit { source, mask } => over(source, mask, &drawn),
-        Given::Vary { source, .. } => tinted(drawn, source),
-    }
-}
-
-/// Puts what was drawn over a picture, as far as the mask says.
-fn over(source: &Pixels, mask: &Mask, drawn: &Pixels) -> Pixels {
-    let channels = |pixels: &Pixels| if pixels.alpha { 4 } else { 3 };
-    let alpha = source.alpha || drawn.alpha;
-    let mut bytes = Vec::with_capacity(mask.bytes.len() * if alpha { 4 } else { 3 });
-    let pixels = source.bytes.chunks(channels(source)).zip(drawn.bytes.chunks(channels(drawn)));
-    for ((old, new), change) in pixels.zip(&mask.bytes) {
-        let opaque = |pixel: &[u8], at: usize| pixel.get(at).copied().unwrap_or(u8::MAX);
-        bytes.extend((0..if alpha { 4 } else { 3 }).map(|at| {
-            let (old, new, change) = (opaque(old, at), opaque(new, at), u32::from(*change));
-            let sum = u32::from(old) * (255 - change) + u32::from(new) * change;
-            u8::try_from(sum / 255).expect("a mean of bytes")
-        }));
-    }
-    Pixels { size: source.size, alpha, bytes }
-}
-
-fn tinted(mut drawn: Pixels, source: &Pixels) -> Pixels {
-    let own = if source.alpha { 4 } else { 3 };
-    let pixels = (source.bytes.len() / own).max(1) as u64;
-    let mean: [u64; 3] =
-        std::array::from_fn(|at| source.bytes.chunks(own).map(|pixel| u64::from(pixel[at])).sum::<u64>() / pixels);
-    for pixel in drawn.bytes.chunks_mut(if drawn.alpha { 4 } else { 3 }) {
-        for (value, mean) in pixel.iter_mut().zip(mean) {
-            *value = u8::try_from((u64::from(*value) + mean) / 2).expect("a mean of bytes");
-        }
-    }
-    drawn
-}
-
-/// Draws eight bars whose colours come from the prompt, the seed and the index; a preview is greyer the
-/// earlier it is, so each is nearer to the picture than the one before.
-fn bars(spec: &Spec, index: u32, early: Option<(u32, u32)>) -> Pixels {
-    let prompt = spec.readings.get(index as usize).unwrap_or(&spec.prompt);
-    let words = prompt.bytes().fold(0, |sum, byte| mixed(sum ^ u64::from(byte)));
-    let key = mixed(words ^ mixed(spec.seed) ^ mixed(u64::from(index) << 32));
-    let colours: Vec<[u8; 3]> = (0..8_u64)
-        .map(|bar| {
-            let [r, g, b, ..] = mixed(key ^ bar).to_le_bytes();
-            let (at, of) = early.unwrap_or((1, 1));
-            let mix = |v: u8| u8::try_from((u32::from(v) * at + 128 * (of - at)) / of).expect("a mean of bytes");
-            [mix(r), mix(g), mix(b)]
-        })
-        .collect();
-    let alpha = spec.background == Background::Transparent;
-    let (width, height) = (spec.size.width, spec.size.height);
-    let mut row = Vec::new();
-    for x in 0..width {
-        row.extend(colours[usize::try_from(x * 8 / width).expect("below 8")]);
-        if alpha {
-            row.push(u8::try_from(x * 255 / width.max(1)).expect("below 255"));
-        }
-    }
-    let bytes = row.repeat(usize::try_from(height).expect("a side fits a usize"));
-    Pixels { size: spec.size, alpha, bytes }
-}
-
-/// Mixes bits well enough that neighbouring seeds look nothing alike (the finaliser of SplitMix64).
-fn mixed(v: u64) -> u64 {
-    let v = (v.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ (v >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let v = (v ^ (v >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    v ^ (v >> 31)
 }
 
 #[cfg(test)]

@@ -44,6 +44,19 @@ impl Basis {
 
     /// Decodes latents to premultiplied RGBA, [`CANVAS`] numbers each.
     pub(super) fn decode(&self, latents: &[&[f32]]) -> Vec<Vec<f32>> {
+        let mut canvases = self.decode_linearly(latents);
+        for pixel in canvases.iter_mut().flat_map(|canvas| canvas.chunks_mut(4)) {
+            pixel[3] = pixel[3].clamp(0.0, 1.0);
+            for channel in 0..3 {
+                pixel[channel] = pixel[channel].clamp(0.0, 1.0).min(pixel[3]);
+            }
+        }
+        canvases
+    }
+
+    /// Decodes latents as they are: numbers may be outside of what a pixel can be. [`Basis::encode`] gives the
+    /// very latents back, but for rounding.
+    pub(super) fn decode_linearly(&self, latents: &[&[f32]]) -> Vec<Vec<f32>> {
         latents.chunks(BATCH).flat_map(|batch| self.decode_batch(batch)).collect()
     }
 
@@ -71,29 +84,33 @@ impl Basis {
                 }
             }
         }
-        for canvas in &mut canvases {
-            for pixel in canvas.chunks_mut(4) {
-                pixel[3] = pixel[3].clamp(0.0, 1.0);
-                for channel in 0..3 {
-                    pixel[channel] = pixel[channel].clamp(0.0, 1.0).min(pixel[3]);
-                }
-            }
-        }
         canvases
     }
 
-    /// Encodes premultiplied RGBA as a latent, on white.
-    pub(super) fn encode(&self, canvas: &[f32]) -> Vec<f32> {
-        assert_eq!(canvas.len(), CANVAS, "a canvas has one length");
-        let mut latent = vec![3.0; LATENT];
-        let sums = &mut latent[..COMPONENTS];
-        sums.fill(0.0);
-        for ((v, mean), row) in canvas.iter().zip(&self.mean).zip(self.bytes.chunks(COMPONENTS)) {
-            let v = v * 2.0 - mean;
-            sums.iter_mut().zip(row).for_each(|(sum, byte)| *sum += v * f32::from(byte.cast_signed()));
+    /// Encodes premultiplied RGBA as latents, on white.
+    pub(super) fn encode(&self, canvases: &[&[f32]]) -> Vec<Vec<f32>> {
+        canvases.chunks(BATCH).flat_map(|batch| self.encode_batch(batch)).collect()
+    }
+
+    fn encode_batch(&self, canvases: &[&[f32]]) -> Vec<Vec<f32>> {
+        let mut sums = vec![0.0; BATCH * COMPONENTS];
+        let mut basis = vec![0.0; STRIP * COMPONENTS];
+        let mut strip = vec![0.0; BATCH * STRIP];
+        for start in (0..CANVAS).step_by(STRIP) {
+            let bytes = &self.bytes[start * COMPONENTS..(start + STRIP) * COMPONENTS];
+            basis.iter_mut().zip(bytes).for_each(|(to, byte)| *to = f32::from(byte.cast_signed()));
+            for (row, canvas) in strip.chunks_mut(STRIP).zip(canvases) {
+                assert_eq!(canvas.len(), CANVAS, "a canvas has one length");
+                let own = canvas[start..start + STRIP].iter().zip(&self.mean[start..start + STRIP]);
+                row.iter_mut().zip(own).for_each(|(to, (v, mean))| *to = v * 2.0 - mean);
+            }
+            matmul(&mut sums, &strip, &basis, (BATCH, STRIP, COMPONENTS), Into::Sum);
         }
-        sums.iter_mut().zip(&self.encode).for_each(|(sum, by)| *sum *= by);
-        latent
+        let latent = |sums: &[f32]| {
+            let numbers = sums.iter().zip(&self.encode).map(|(sum, by)| sum * by);
+            numbers.chain([3.0; LATENT - COMPONENTS]).collect()
+        };
+        sums.chunks(COMPONENTS).take(canvases.len()).map(latent).collect()
     }
 }
 

@@ -23,20 +23,22 @@ impl Pace {
     pub(super) fn estimate(&self, spec: &Spec, layers: usize) -> Estimate {
         let factors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A size that was never drawn goes by one that was.
-        let factor = place(spec).and_then(|at| factors[at]).or(factors.iter().flatten().next().copied()).unwrap_or(1.0);
+        let factor = factors[place(spec)].or(factors.iter().flatten().next().copied()).unwrap_or(1.0);
         let pixels = u64::from(spec.size.width) * u64::from(spec.size.height);
         let sheets = u64::try_from(layers).expect("layers are few") + 1;
         // A layer is 256×256×4 floats and the unrolled neighbourhoods of a strip; pixels are kept twice.
         let picture = sheets * 256 * 256 * 16 + pixels * 8;
+        // An edit enlarges its layers one picture after the other, and keeps the feather of its mask.
+        let shared = 16_000_000 + pixels * 8;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and far below 2^53")]
         let render_ms = (thumb_ms(spec, layers) * factor).ceil() as u64;
-        Estimate { render_ms, memory_bytes: 16_000_000 + u64::from(spec.count) * picture }
+        Estimate { render_ms, memory_bytes: shared + u64::from(spec.count) * picture }
     }
 
     /// Takes note of what a run took.
     pub(super) fn note(&self, spec: &Spec, layers: usize, took: Duration) {
         let seen = took.as_secs_f64() * 1_000.0 / thumb_ms(spec, layers);
-        let Some(at) = place(spec) else { return };
+        let at = place(spec);
         let mut factors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         factors[at] = Some(factors[at].map_or(seen, |before| before + NEWEST * (seen - before)));
     }
@@ -48,8 +50,11 @@ pub(super) fn now() -> Instant {
     Instant::now()
 }
 
-fn place(spec: &Spec) -> Option<usize> {
-    SIDES.iter().position(|side| *side == spec.size.width)
+/// Returns the place of the smallest size that has as many pixels, else of the largest: edits are of any size.
+fn place(spec: &Spec) -> usize {
+    let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
+    let wanted = area(spec.size.width, spec.size.height);
+    SIDES.iter().position(|side| area(*side, *side) >= wanted).unwrap_or(SIDES.len() - 1)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "layers and batches are few")]

@@ -112,6 +112,11 @@ impl Names {
         &self.concepts[id]
     }
 
+    /// Returns the concepts the model was shown.
+    pub(super) fn trained(&self) -> impl Iterator<Item = ConceptId> {
+        (0..self.concepts.len()).filter(|id| self.concepts[*id].trained)
+    }
+
     /// Returns the trained concept of exactly this label.
     pub(super) fn labelled(&self, label: &str) -> Option<ConceptId> {
         self.by_label.get(label).copied()

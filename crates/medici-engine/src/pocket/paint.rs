@@ -155,8 +155,8 @@ fn steepened(alpha: f32) -> f32 {
 }
 
 impl Sheet {
-    /// Returns the sheet on a backdrop, or as straight RGBA without one, at `side` pixels square.
-    pub(super) fn pixels(&self, backdrop: Option<[u8; 3]>, side: u32) -> Pixels {
+    /// Returns the sheet on a backdrop, or as straight RGBA without one: as a square in the middle of `size`.
+    pub(super) fn pixels(&self, backdrop: Option<[u8; 3]>, size: Size) -> Pixels {
         let mut bytes = Vec::with_capacity(self.side * self.side * 4);
         for pixel in self.rgba.chunks(4) {
             let alpha = pixel[3];
@@ -167,8 +167,10 @@ impl Sheet {
                 None => bytes.extend(pixel.iter().map(|v| byte(v * 255.0))),
             }
         }
-        let own = u32::try_from(self.side).expect("a sheet is small");
-        resized(Pixels { size: Size::square(own), alpha: backdrop.is_none(), bytes }, side)
+        let own = Size::square(u32::try_from(self.side).expect("a sheet is small"));
+        let square = Size::square(size.width.min(size.height));
+        let pixels = resized(&Pixels { size: own, alpha: backdrop.is_none(), bytes }, square);
+        widened(pixels, size, backdrop)
     }
 
     fn extent(&self) -> Extent {
@@ -263,6 +265,24 @@ impl Sheet {
                 + (at(x0, y1, c) * (1.0 - dx) + at(x1, y1, c) * dx) * dy
         }))
     }
+}
+
+/// Puts a square into the middle of a size whose shorter side it fills.
+fn widened(square: Pixels, size: Size, backdrop: Option<[u8; 3]>) -> Pixels {
+    if square.size == size {
+        return square;
+    }
+    let [side, width, height] =
+        [square.size.width, size.width, size.height].map(|v| usize::try_from(v).expect("a side fits a usize"));
+    let behind: Vec<u8> = backdrop.map_or(vec![0; 4], |colour| colour.to_vec());
+    let channels = behind.len();
+    let mut bytes = behind.repeat(width * height);
+    let (left, top) = ((width - side) / 2, (height - side) / 2);
+    for (y, row) in square.bytes.chunks(side * channels).enumerate() {
+        let at = ((top + y) * width + left) * channels;
+        bytes[at..at + row.len()].copy_from_slice(row);
+    }
+    Pixels { size, alpha: square.alpha, bytes }
 }
 
 #[expect(

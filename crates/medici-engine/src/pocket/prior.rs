@@ -69,8 +69,6 @@ pub(super) struct Walk {
     pub(super) steps: usize,
     /// How strongly to lean towards the words; 1 is not at all.
     pub(super) guidance: f32,
-    /// Where on the way to start: 0 is pure noise.
-    pub(super) from: f32,
     /// The guidance of the first third, which decides what the picture is of; later it decides how it looks.
     pub(super) early_guidance: f32,
 }
@@ -111,8 +109,7 @@ impl Prior {
 
     /// Returns the condition of a prompt: [`CONDITION`] numbers.
     pub(super) fn condition(&self, pieces: &[u32]) -> Vec<f32> {
-        let used = pieces.len().min(TOKENS);
-        let pooled = if used == 0 { self.null.clone() } else { self.pool(&pieces[..used]) };
+        let pooled = self.pool(pieces);
         let mut condition = pooled.clone();
         for share in &self.shares {
             condition.extend(apply(share, &pooled, 1));
@@ -120,8 +117,23 @@ impl Prior {
         condition
     }
 
+    /// Returns the conditions of several prompts, for less time than one after the other.
+    pub(super) fn conditions(&self, prompts: &[Pieces]) -> Vec<Vec<f32>> {
+        let rows = prompts.len();
+        let pooled: Vec<f32> = prompts.iter().flat_map(|pieces| self.pool(pieces)).collect();
+        let shares: Vec<Vec<f32>> = self.shares.iter().map(|share| apply(share, &pooled, rows)).collect();
+        let row = |row: usize| {
+            let own = shares.iter().flat_map(|share| &share[row * INNER..(row + 1) * INNER]);
+            pooled[row * WIDTH..(row + 1) * WIDTH].iter().chain(own).copied().collect()
+        };
+        (0..rows).map(row).collect()
+    }
+
     fn pool(&self, pieces: &[u32]) -> Vec<f32> {
-        let used = pieces.len();
+        let used = pieces.len().min(TOKENS);
+        if used == 0 {
+            return self.null.clone();
+        }
         // Always sixteen rows, the shape the network was trained in; the padding stays zero throughout.
         let mut words = vec![0.0; TOKENS * WORD];
         for (row, piece) in words.chunks_mut(WORD).zip(pieces) {
@@ -161,13 +173,17 @@ impl Prior {
         layer_norm(&apply(&self.po, &pooled, 1))
     }
 
-    /// Predicts the clean latents from noisy ones at time `t`, each under its own condition.
-    pub(super) fn denoise(&self, noisy: &[f32], t: f32, conditions: &[&[f32]]) -> Vec<f32> {
+    /// Predicts the clean latents from noisy ones, each at its own time and under its own condition.
+    pub(super) fn denoise(&self, noisy: &[f32], times: &[f32], conditions: &[&[f32]]) -> Vec<f32> {
         let rows = conditions.len();
+        assert_eq!(times.len(), rows, "every latent has its time");
         let text = |row: usize| &conditions[row][..WIDTH];
-        let time = self.time(t);
         let mut c = vec![0.0; rows * WIDTH];
+        let mut time = Vec::new();
         for (row, c) in c.chunks_mut(WIDTH).enumerate() {
+            if row == 0 || times[row].to_bits() != times[row - 1].to_bits() {
+                time = self.time(times[row]);
+            }
             c.iter_mut().zip(&time).zip(text(row)).for_each(|((c, time), text)| *c = silu(time + text));
         }
         let mut bottleneck = apply(&self.modl, &c, rows);
@@ -216,41 +232,50 @@ impl Prior {
         apply(&self.time[1], &hidden, 1)
     }
 
-    /// Takes one Euler step of [`BATCH`] latents in place, and returns the clean latents it steers for.
-    pub(super) fn step(
+    /// Predicts the clean latents that the words lead to from [`BATCH`] noisy ones at step `at`.
+    pub(super) fn predict(
         &self,
-        z: &mut [f32],
+        z: &[f32],
+        from: [f32; BATCH],
         conditions: &[&[f32]; BATCH],
         null: &[f32],
         walk: Walk,
         at: usize,
     ) -> Vec<f32> {
         assert_eq!(z.len(), BATCH * LATENT, "a batch has one shape");
-        let (now, next) = (walk.time(at), walk.time(at + 1));
-        let twice = [&*z, &*z].concat();
+        let now = from.map(|from| walk.time(from, at));
         let mut both = [null; 2 * BATCH];
         both[..BATCH].copy_from_slice(conditions);
-        let mut clean = self.denoise(&twice, now, &both);
-        let guidance = walk.guidance(at);
+        let mut clean = self.denoise(&[z, z].concat(), &[now, now].concat(), &both);
         let unconditioned = clean.split_off(BATCH * LATENT);
-        clean.iter_mut().zip(&unconditioned).for_each(|(c, u)| *c = u + guidance * (*c - u));
-        let rate = (next - now) / (1.0 - now).max(1e-3);
-        z.iter_mut().zip(&clean).for_each(|(z, clean)| *z += rate * (clean - *z));
+        for ((clean, unconditioned), now) in clean.chunks_mut(LATENT).zip(unconditioned.chunks(LATENT)).zip(now) {
+            let guidance = walk.guidance(now);
+            clean.iter_mut().zip(unconditioned).for_each(|(c, u)| *c = u + guidance * (*c - u));
+        }
         clean
     }
 }
 
 impl Walk {
-    /// Returns the time before step `at`, from `from` to 1.
-    fn time(self, at: usize) -> f32 {
+    /// Returns the time before step `at` of a way that starts at `from`; 0 is pure noise, 1 the picture.
+    fn time(self, from: f32, at: usize) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "steps are few")]
         let share = at as f32 / self.steps as f32;
-        self.from + (1.0 - self.from) * share
+        from + (1.0 - from) * share
     }
 
-    /// Returns how strongly step `at` leans towards the words.
-    fn guidance(self, at: usize) -> f32 {
-        if at * 3 < self.steps { self.early_guidance } else { self.guidance }
+    /// Returns how strongly to lean towards the words at a time.
+    fn guidance(self, now: f32) -> f32 {
+        if now < 1.0 / 3.0 { self.early_guidance } else { self.guidance }
+    }
+
+    /// Takes one Euler step of latents in place, towards the clean ones.
+    pub(super) fn advance(self, z: &mut [f32], clean: &[f32], from: [f32; BATCH], at: usize) {
+        for ((z, clean), from) in z.chunks_mut(LATENT).zip(clean.chunks(LATENT)).zip(from) {
+            let (now, next) = (self.time(from, at), self.time(from, at + 1));
+            let rate = (next - now) / (1.0 - now).max(1e-3);
+            z.iter_mut().zip(clean).for_each(|(z, clean)| *z += rate * (clean - *z));
+        }
     }
 }
 

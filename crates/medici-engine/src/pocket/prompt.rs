@@ -48,6 +48,23 @@ pub(super) enum Style {
     Flat,
 }
 
+impl Style {
+    /// Returns the other of the two.
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Solid => Self::Flat,
+            Self::Flat => Self::Solid,
+        }
+    }
+}
+
+impl Wish {
+    /// Returns whether it was read from no words at all.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self.subjects.as_slice(), [Subject { thing: Thing::Words(words), .. }] if words.is_empty())
+    }
+}
+
 const STYLES: [(&str, Style); 17] = [
     ("glossy 3d render", Style::Solid),
     ("3d render", Style::Solid),

@@ -4,6 +4,7 @@ use super::colour::Colour;
 use super::names::{ConceptId, Names};
 use super::noise::{Chance, Stream};
 use super::prompt::{Style, Subject, Thing, Wish};
+use super::scene::Arrangement;
 use super::words::normal;
 
 /// The words for each look, as the model learnt them. Neighbours in a batch get different ones.
@@ -53,65 +54,116 @@ pub(super) struct Reading {
     pub(super) captions: Vec<String>,
     /// A colour the subject of a layer must have.
     pub(super) colours: Vec<Option<Colour>>,
+    pub(super) arrangement: Arrangement,
     pub(super) backdrop: [u8; 3],
     pub(super) mirrored: bool,
+    /// Whether nothing is behind the layers.
+    pub(super) transparent: bool,
     /// The choices in words, where the prompt left any.
     pub(super) said: Option<String>,
+}
+
+/// What a seed offers where prompts leave something open: a choice a picture.
+pub(super) struct Choices {
+    backdrops: [(&'static str, [u8; 3]); 10],
+    flat_first: usize,
+    first_word: usize,
+    mirrors: [bool; 5],
+}
+
+impl Choices {
+    pub(super) fn of(seed: u64) -> Self {
+        let mut chance = Chance::new(seed, Stream::Choices);
+        let mut backdrops = BACKDROPS;
+        chance.shuffle(&mut backdrops);
+        let flat_first = chance.below(2);
+        let first_word = chance.below(SOLID.len());
+        let mut mirrors = [true, false, true, false, false];
+        chance.shuffle(&mut mirrors);
+        Self { backdrops, flat_first, first_word, mirrors }
+    }
+
+    /// Returns the backdrop of picture `at`, by name and colour.
+    pub(super) fn backdrop(&self, at: usize) -> (&'static str, [u8; 3]) {
+        self.backdrops[at % self.backdrops.len()]
+    }
+
+    /// Returns the words for picture `at` in a look.
+    pub(super) fn word(&self, style: Style, at: usize) -> &'static str {
+        let word = (self.first_word + at) % SOLID.len();
+        match style {
+            Style::Solid => SOLID[word],
+            Style::Flat => FLAT[word],
+        }
+    }
 }
 
 /// Reads a wish for picture `index` of a seed. Depends on nothing else.
 pub(super) fn take(wish: &Wish, names: &Names, seed: u64, index: u32, transparent: bool) -> Reading {
     let at = usize::try_from(index).expect("32 bits fit a usize");
-    let mut chance = Chance::new(seed, Stream::Choices);
-    let mut backdrops = BACKDROPS;
-    chance.shuffle(&mut backdrops);
-    let flat_first = chance.below(2);
-    let first_word = chance.below(SOLID.len());
-    let mut mirrors = [true, false, true, false, false];
-    chance.shuffle(&mut mirrors);
-
-    let style = wish.style.unwrap_or(if (at + flat_first).is_multiple_of(2) { Style::Solid } else { Style::Flat });
+    let choices = Choices::of(seed);
+    let style =
+        wish.style.unwrap_or(if (at + choices.flat_first).is_multiple_of(2) { Style::Solid } else { Style::Flat });
     // Two looks taking turns use up a list at half the pace of one that is asked for.
-    let word = (first_word + if wish.style.is_some() { at } else { at / 2 }) % SOLID.len();
-    let style_word = match style {
-        Style::Solid => SOLID[word],
-        Style::Flat => FLAT[word],
-    };
+    let style_word = choices.word(style, if wish.style.is_some() { at } else { at / 2 });
     let chosen: Vec<Option<ConceptId>> = wish.subjects.iter().map(|subject| sense(subject, at)).collect();
     let labels: Vec<&str> = chosen.iter().flatten().map(|id| names.concept(*id).label.as_str()).collect();
-    let open = &backdrops[at % backdrops.len()];
-    let fixed = labels.iter().any(|label| NEVER_MIRRORED.contains(label));
-    let mirrored = wish.mirrored.unwrap_or(mirrors[at % mirrors.len()] && !fixed);
-
-    let captions =
-        wish.subjects.iter().zip(&chosen).map(|(subject, id)| caption(subject, *id, names, style_word)).collect();
-    let mut said = String::new();
+    let open = choices.backdrop(at);
+    let mirrors = choices.mirrors[at % choices.mirrors.len()];
+    let mirrored = wish.mirrored.unwrap_or(mirrors && labels.iter().all(|label| may_mirror(label)));
+    let mut name = String::new();
     if let ([subject], [label]) = (wish.subjects.as_slice(), labels.as_slice())
         && let Thing::Known(ids) = &subject.thing
         && (ids.len() > 1 || !wish.unknown.is_empty())
     {
         let colour = subject.colour.as_ref().map_or(String::new(), |colour| format!("{} ", colour.name));
-        said = format!("{colour}{label}, ");
+        name = format!("{colour}{label}");
     }
-    if wish.style.is_none() {
-        said += style_word;
-    }
-    if wish.backdrop.is_none() && !transparent {
-        let article = if said.is_empty() || said.ends_with(", ") { "on a" } else { " on a" };
-        said += &format!("{article} {} background", open.0);
-    }
-    if mirrored && wish.mirrored.is_none() {
-        let comma = if said.is_empty() || said.ends_with(", ") { "" } else { ", " };
-        said += &format!("{comma}mirrored");
-    }
-    let said = said.trim_end_matches(", ").to_owned();
+    let said = Said {
+        name: &name,
+        style: if wish.style.is_none() { style_word } else { "" },
+        backdrop: if wish.backdrop.is_none() && !transparent { open.0 } else { "" },
+        mirrored: mirrored && wish.mirrored.is_none(),
+    };
+    let layers = || wish.subjects.iter().zip(&chosen);
     Reading {
-        captions,
-        colours: wish.subjects.iter().zip(&chosen).map(|(subject, id)| wanted_colour(subject, *id, names)).collect(),
+        captions: layers().map(|(subject, id)| caption(subject, *id, names, style_word)).collect(),
+        colours: layers().map(|(subject, id)| wanted_colour(subject, *id, names)).collect(),
+        arrangement: wish.arrangement,
         backdrop: wish.backdrop.as_ref().map_or(open.1, |colour| colour.rgb),
         mirrored,
-        said: Some(said).filter(|said| !said.is_empty()),
+        transparent,
+        said: said.text(),
     }
+}
+
+/// What the engine chose for a picture; empty is what it did not.
+#[derive(Default)]
+pub(super) struct Said<'a> {
+    pub(super) name: &'a str,
+    pub(super) style: &'a str,
+    pub(super) backdrop: &'a str,
+    pub(super) mirrored: bool,
+}
+
+impl Said<'_> {
+    /// Returns the choices as a person would ask for them.
+    pub(super) fn text(&self) -> Option<String> {
+        let mut text = self.style.to_owned();
+        if !self.backdrop.is_empty() {
+            text += if text.is_empty() { "on a " } else { " on a " };
+            text += self.backdrop;
+            text += " background";
+        }
+        let mirrored = if self.mirrored { "mirrored" } else { "" };
+        let parts = [self.name, &text, mirrored].into_iter().filter(|part| !part.is_empty());
+        Some(parts.collect::<Vec<_>>().join(", ")).filter(|said| !said.is_empty())
+    }
+}
+
+/// Returns whether a thing is still itself in a mirror.
+pub(super) fn may_mirror(label: &str) -> bool {
+    !NEVER_MIRRORED.contains(&label)
 }
 
 /// Returns which of a subject's senses picture `at` shows: two pictures each where there are two, so that
@@ -127,7 +179,7 @@ fn sense(subject: &Subject, at: usize) -> Option<ConceptId> {
 ///
 /// The style stands in front and the name twice: of 384 flat pictures of twelve animals and things, 370 were
 /// of the right one so, and 331 with the name once; behind the name, the style pulls some more away.
-fn caption(subject: &Subject, id: Option<ConceptId>, names: &Names, style: &str) -> String {
+pub(super) fn caption(subject: &Subject, id: Option<ConceptId>, names: &Names, style: &str) -> String {
     match (&subject.thing, id) {
         (_, Some(id)) => {
             let label = &names.concept(id).label;
@@ -143,7 +195,7 @@ fn caption(subject: &Subject, id: Option<ConceptId>, names: &Names, style: &str)
 }
 
 /// Returns the colour a subject must be given, unless its own name says it.
-fn wanted_colour(subject: &Subject, id: Option<ConceptId>, names: &Names) -> Option<Colour> {
+pub(super) fn wanted_colour(subject: &Subject, id: Option<ConceptId>, names: &Names) -> Option<Colour> {
     let named = |colour: &Colour| {
         id.is_some_and(|id| normal(&names.concept(id).label).split(' ').any(|word| word == colour.name))
     };

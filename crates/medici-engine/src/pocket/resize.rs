@@ -14,26 +14,19 @@ struct Tap {
     weights: Vec<f32>,
 }
 
-/// Resizes to a square; alpha is minded, so that no colour of transparent pixels shows.
-pub(super) fn resized(pixels: Pixels, side: u32) -> Pixels {
-    let size = Size::square(side);
-    if pixels.size == size { pixels } else { resized_to(&pixels, size) }
-}
-
-/// Resizes to any size, whatever its shape; alpha is minded. Takes 16 bytes for each pixel of the picture as it is
-/// when it has its new width, beside what it returns.
-pub(crate) fn resized_to(pixels: &Pixels, size: Size) -> Pixels {
+/// Resizes; alpha is minded, so that no colour of transparent pixels shows.
+pub(crate) fn resized(pixels: &Pixels, size: Size) -> Pixels {
     if pixels.size == size {
         return pixels.clone();
     }
     let channels = if pixels.alpha { 4 } else { 3 };
-    let [width, height, to_width, to_height] = [pixels.size.width, pixels.size.height, size.width, size.height]
-        .map(|side| usize::try_from(side).expect("a side fits a usize"));
-    let mut across = vec![0.0; to_width * height * channels];
-    let columns = taps(width, to_width);
+    let [width, height, new_width, new_height] = [pixels.size.width, pixels.size.height, size.width, size.height]
+        .map(|v| usize::try_from(v).expect("a side fits a usize"));
+    let mut across = vec![0.0; new_width * height * channels];
     let mut row = vec![0.0; width * channels];
-    for (bytes, out) in pixels.bytes.chunks(width * channels).zip(across.chunks_mut(to_width * channels)) {
-        row.iter_mut().zip(bytes).for_each(|(v, byte)| *v = f32::from(*byte));
+    let columns = taps(width, new_width);
+    for (bytes, out) in pixels.bytes.chunks(width * channels).zip(across.chunks_mut(new_width * channels)) {
+        row.iter_mut().zip(bytes).for_each(|(to, byte)| *to = f32::from(*byte));
         if pixels.alpha {
             for pixel in row.chunks_mut(4) {
                 let alpha = pixel[3] / 255.0;
@@ -46,12 +39,12 @@ pub(crate) fn resized_to(pixels: &Pixels, size: Size) -> Pixels {
             }
         }
     }
-    let mut bytes = Vec::with_capacity(to_width * to_height * channels);
-    let line = to_width * channels;
-    let mut sum = vec![0.0; line];
-    for tap in taps(height, to_height) {
+    let mut bytes = Vec::with_capacity(new_width * new_height * channels);
+    let mut sum = vec![0.0; new_width * channels];
+    for tap in taps(height, new_height) {
         sum.fill(0.0);
-        for (weight, row) in tap.weights.iter().zip(across[tap.first * line..].chunks(line)) {
+        let rows = across[tap.first * new_width * channels..].chunks(new_width * channels);
+        for (weight, row) in tap.weights.iter().zip(rows) {
             sum.iter_mut().zip(row).for_each(|(to, from)| *to += weight * from);
         }
         if channels == 4 {
@@ -109,7 +102,7 @@ mod tests {
                 alpha: true,
                 bytes: [9, 99, 199, 128].repeat((from * from) as usize),
             };
-            let out = resized(pixels, to);
+            let out = resized(&pixels, Size::square(to));
             assert_eq!(out.size, Size::square(to));
             assert!(
                 out.bytes
@@ -123,7 +116,7 @@ mod tests {
     fn colours_of_transparent_pixels_do_not_bleed() {
         // Left half clear green, right half solid red: no pixel that shows may be greenish.
         let row: Vec<u8> = (0..64).flat_map(|x| if x < 32 { [0, 255, 0, 0] } else { [255, 0, 0, 255] }).collect();
-        let out = resized(Pixels { size: Size::square(64), alpha: true, bytes: row.repeat(64) }, 256);
+        let out = resized(&Pixels { size: Size::square(64), alpha: true, bytes: row.repeat(64) }, Size::square(256));
         assert!(out.bytes.chunks(4).filter(|p| p[3] > 8).all(|p| p[1] == 0 && p[0] > 240));
     }
 }

@@ -3,13 +3,17 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 
-use medici_studio::engine::Uncontrolled;
+use medici_studio::engine::{Background, Step, Uncontrolled};
+
+use super::paint::PREVIEW_SIDE;
+use super::resize::resized;
+use super::walk::Look;
 
 use super::*;
 
-static POCKET: LazyLock<Pocket> = LazyLock::new(|| Pocket::load().unwrap());
+pub(super) static POCKET: LazyLock<Pocket> = LazyLock::new(|| Pocket::load().unwrap());
 
-fn spec(prompt: &str) -> Spec {
+pub(super) fn spec(prompt: &str) -> Spec {
     Spec {
         prompt: prompt.to_owned(),
         count: 1,
@@ -22,15 +26,15 @@ fn spec(prompt: &str) -> Spec {
     }
 }
 
-fn draw(spec: &Spec) -> Vec<Picture> {
+pub(super) fn draw(spec: &Spec) -> Vec<Picture> {
     POCKET.run(spec, &Given::Words, &Uncontrolled).unwrap()
 }
 
 #[derive(Default)]
-struct Watching {
-    steps: AtomicU32,
-    previews: Mutex<Vec<(u32, Pixels)>>,
-    cancel_at: Option<u32>,
+pub(super) struct Watching {
+    pub(super) steps: AtomicU32,
+    pub(super) previews: Mutex<Vec<(u32, Pixels)>>,
+    pub(super) cancel_at: Option<u32>,
 }
 
 impl Control for Watching {
@@ -46,7 +50,7 @@ impl Control for Watching {
     }
 }
 
-fn squared_distance(a: &Pixels, b: &Pixels) -> f64 {
+pub(super) fn squared_distance(a: &Pixels, b: &Pixels) -> f64 {
     assert_eq!(a.bytes.len(), b.bytes.len());
     let sum: u64 = a.bytes.iter().zip(&b.bytes).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum();
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
@@ -120,7 +124,7 @@ fn previews_come_nearer_to_the_picture_every_time() {
             POCKET.run(&Spec { count: 4, seed, previews: 3, ..spec(prompt) }, &Given::Words, &control).unwrap();
         let previews = control.previews.into_inner().unwrap();
         for picture in pictures {
-            let last = resized(picture.pixels, PREVIEW_SIDE);
+            let last = resized(&picture.pixels, Size::square(PREVIEW_SIDE));
             let apart: Vec<f64> =
                 previews.iter().filter(|(i, _)| *i == picture.index).map(|(_, p)| squared_distance(p, &last)).collect();
             assert_eq!(apart.len(), 3);
@@ -330,4 +334,24 @@ fn subjects_take_the_colour_they_are_asked_in() {
             }
         }
     }
+}
+
+#[test]
+fn each_picture_is_drawn_from_its_own_reading() {
+    let of = |words: &[&str]| -> Vec<String> { words.iter().map(|words| (*words).to_owned()).collect() };
+    let draw = |readings: Vec<String>| {
+        let count = u32::try_from(readings.len()).unwrap();
+        draw(&Spec { count, readings, steps: Some(4), ..spec("a bat") })
+    };
+    let two = draw(of(&["a cat on a beige background, 3d", "two rockets, flat icon on a mint background"]));
+    assert_eq!(two[0].pixels.bytes[..3], [240, 225, 200]);
+    assert_eq!(two[1].pixels.bytes[..3], [190, 235, 210]);
+    assert_eq!((two[0].latent.len(), two[1].latent.len()), (1542, 2 * 1542), "one cat, two rockets");
+    assert!(two[1].reading.as_ref().unwrap().starts_with("two rockets, flat icon on a mint background"));
+    assert_eq!(two[..1], draw(of(&["a cat on a beige background, 3d"])));
+    let same = super::tests::draw(&Spec { count: 2, steps: Some(4), ..spec("a bat") });
+    let read = draw(of(&["a bat", "a bat"]));
+    assert!(read.iter().zip(&same).all(|(a, b)| a.pixels == b.pixels), "the words decide, not where they stand");
+    let said: Vec<_> = read.iter().zip(&same).map(|(a, b)| (a.reading.clone().unwrap(), b.reading.clone())).collect();
+    assert!(said.iter().all(|(read, said)| *read == format!("a bat, {}", said.as_ref().unwrap())), "{said:?}");
 }

@@ -51,9 +51,10 @@ fn sample(prior: &Prior, guidance: f32, start: Option<(&[f32], f32)>) -> Vec<f32
     if let Some((start, from)) = start {
         z.iter_mut().zip(start).for_each(|(z, start)| *z = from * start + (1.0 - from) * *z);
     }
-    let walk = Walk { steps: 12, guidance, from, early_guidance: guidance };
+    let walk = Walk { steps: 12, guidance, early_guidance: guidance };
     for at in 0..walk.steps {
-        prior.step(&mut z, &conditions, &null, walk, at);
+        let clean = prior.predict(&z, [from; BATCH], &conditions, &null, walk, at);
+        walk.advance(&mut z, &clean, [from; BATCH], at);
     }
     z
 }
@@ -85,7 +86,7 @@ fn the_first_step_agrees_with_the_reference() {
     let prior = Prior::new(&weights()).unwrap();
     let text = vector("text");
     let conditions: Vec<&[f32]> = text.chunks(CONDITION).collect();
-    assert_near(&prior.denoise(&vector("noise"), 0.0, &conditions), &vector("first_step"), 1e-3);
+    assert_near(&prior.denoise(&vector("noise"), &[0.0; BATCH], &conditions), &vector("first_step"), 1e-3);
 }
 
 #[test]
@@ -115,7 +116,8 @@ fn decoded_latents_agree_with_the_reference() {
 fn encoded_pictures_agree_with_the_reference() {
     let basis = Basis::new(&weights()).unwrap();
     let rgba = vector("rgba");
-    let found: Vec<f32> = rgba.chunks(CANVAS).flat_map(|canvas| basis.encode(canvas)).collect();
+    let canvases: Vec<&[f32]> = rgba.chunks(CANVAS).collect();
+    let found = basis.encode(&canvases).concat();
     assert_near(&found, &vector("encoded"), 1e-3);
 }
 

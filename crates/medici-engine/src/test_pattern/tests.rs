@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use medici_studio::engine::Uncontrolled;
+use medici_studio::engine::{Background, Mask, Pixels, Uncontrolled};
 
 use super::*;
 
@@ -121,6 +121,7 @@ fn bad_specs_are_refused() {
     let engine = TestPattern::default();
     for wrong in [
         Spec { prompt: " ".to_owned(), ..spec("") },
+        Spec { readings: vec!["one".to_owned()], ..spec("bars") },
         Spec { count: 0, ..spec("bars") },
         Spec { count: 11, ..spec("bars") },
         Spec { size: Size { width: 256, height: 64 }, ..spec("bars") },
@@ -128,4 +129,75 @@ fn bad_specs_are_refused() {
     ] {
         assert!(matches!(engine.run(&wrong, &Given::Words, &Uncontrolled), Err(EngineError::BadSpec(_))), "{wrong:?}");
     }
+}
+
+const SIZE: Size = Size { width: 40, height: 24 };
+
+fn source(alpha: bool) -> Pixels {
+    let channels = if alpha { 4 } else { 3 };
+    let bytes = (0..SIZE.width * SIZE.height * channels).map(|i| u8::try_from(i * 31 % 251).unwrap());
+    Pixels { size: SIZE, alpha, bytes: bytes.collect() }
+}
+
+#[test]
+fn an_edit_has_bars_inside_the_mask_and_the_source_outside() {
+    let mask = Mask { size: SIZE, bytes: (0..SIZE.width * SIZE.height).map(|i| u8::from(i % 40 < 15) * 255).collect() };
+    let wanted = Spec { size: SIZE, ..spec("bars") };
+    for (alpha, background, channels) in
+        [(false, Background::Auto, 3), (true, Background::Auto, 4), (false, Background::Transparent, 4)]
+    {
+        let source = source(alpha);
+        let given = Given::Edit { source: source.clone(), mask: mask.clone() };
+        let control = Counting::default();
+        let edited = TestPattern::default().run(&Spec { background, ..wanted.clone() }, &given, &control).unwrap();
+        let previews = control.previews.into_inner().unwrap();
+        assert_eq!((edited.len(), previews.len()), (4, 12));
+        for pixels in edited.iter().map(|picture| &picture.pixels).chain(previews.iter().map(|(_, pixels)| pixels)) {
+            assert_eq!((pixels.size, pixels.alpha), (SIZE, channels == 4));
+            let old = source.bytes.chunks(if alpha { 4 } else { 3 });
+            for ((new, old), share) in pixels.bytes.chunks(channels).zip(old).zip(&mask.bytes) {
+                let kept = new[..3] == old[..3] && new.get(3).unwrap_or(&255) == old.get(3).unwrap_or(&255);
+                assert!(kept || *share > 0, "a kept pixel changed");
+            }
+            assert_ne!(pixels.bytes[..channels * 15], source.bytes[..channels * 15]);
+        }
+        assert_ne!(edited[0].pixels, edited[1].pixels);
+    }
+}
+
+#[test]
+fn a_variation_has_the_colours_of_its_source_and_needs_no_words() {
+    let given = |grey: u8| Given::Vary {
+        source: Pixels { size: SIZE, alpha: false, bytes: vec![grey; 40 * 24 * 3] },
+        latent: None,
+    };
+    let vary = |given: &Given| TestPattern::default().run(&spec(""), given, &Uncontrolled).unwrap();
+    let (dark, light) = (vary(&given(0)), vary(&given(255)));
+    assert!(dark.iter().all(|picture| picture.pixels.bytes.iter().all(|v| *v < 128)));
+    assert!(light.iter().all(|picture| picture.pixels.bytes.iter().all(|v| *v > 126)));
+    assert_ne!(dark[0].pixels, dark[1].pixels);
+    assert_eq!(dark[0].pixels.size, Size::square(64));
+}
+
+#[test]
+fn a_picture_is_drawn_from_its_own_reading() {
+    let readings: Vec<String> = ["a", "b", "a", "d"].map(str::to_owned).to_vec();
+    let draw = |readings: Vec<String>, count| {
+        let wanted = Spec { count, readings, ..spec("bars") };
+        TestPattern::default().run(&wanted, &Given::Words, &Uncontrolled).unwrap()
+    };
+    let four = draw(readings.clone(), 4);
+    assert_eq!(four.iter().map(|p| p.reading.clone().unwrap()).collect::<Vec<_>>(), readings);
+    assert_eq!(four[..1], draw(readings[..1].to_vec(), 1));
+    assert_ne!(four[0].pixels, run("bars").unwrap()[0].pixels);
+    assert_eq!(four[1].pixels, run("b").unwrap()[1].pixels);
+}
+
+#[test]
+fn edits_and_variations_obey_orders_too() {
+    let mask = Mask { size: SIZE, bytes: vec![255; 40 * 24] };
+    let edit = Given::Edit { source: source(false), mask };
+    let run = |prompt| TestPattern::default().run(&Spec { size: SIZE, ..spec(prompt) }, &edit, &Uncontrolled);
+    assert!(matches!(run("[fail] bars"), Err(EngineError::Failed(_))));
+    assert_eq!(run("[short 3] bars").unwrap().len(), 1);
 }
