@@ -25,6 +25,8 @@ use crate::posting::{LedgerAccount, Posting, Unit};
 use crate::time::Timestamp;
 use crate::wallet::Wallet;
 
+const SPLIT: &str = "a hold's first slices are captured and the rest released, last first";
+
 /// What becomes of a hold's credits: spent first, the rest released.
 #[derive(Clone, Copy)]
 struct Ending<'a> {
@@ -142,6 +144,10 @@ impl Wallet {
             }
             Fact::Voided { hold, reason, released, replacements } => {
                 let placed = self.take_hold(*hold)?;
+                // First: what would replace slices that the hold never had cannot be worked out.
+                if !is_split(&placed.slices, &[], released) {
+                    return Err(Fault::Fact(SPLIT));
+                }
                 if *replacements != self.replacements(*reason, released, at) {
                     return Err(Fault::Fact("lots are replaced where the fault is the operator's, and only there"));
                 }
@@ -299,7 +305,7 @@ impl Wallet {
     fn end(&mut self, hold: &Hold, ending: Ending<'_>, at: Timestamp, legs: &mut Legs) -> Result<(), Fault> {
         let Ending { captured, released, replacements } = ending;
         if !is_split(&hold.slices, captured, released) {
-            return Err(Fault::Fact("a hold's first slices are captured and the rest released, last first"));
+            return Err(Fault::Fact(SPLIT));
         }
         let part = |slices: &[Slice], lot: LotNumber| {
             slices.iter().filter(|slice| slice.lot == lot).map(|slice| slice.amount.micro()).sum::<i64>()

@@ -35,6 +35,7 @@ mod wire;
 mod api;
 pub mod documents;
 mod health;
+mod openapi;
 mod v1;
 mod web;
 

@@ -2,7 +2,7 @@
 
 use axum::{Router, middleware, routing::MethodRouter};
 
-use crate::{api, edge::edge, error::Fault, health, links, session, state::AppState, v1, web};
+use crate::{api, edge::edge, error::Fault, health, links, openapi, session, state::AppState, v1, web};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ fn routes() -> Vec<Route> {
     let mut routes = v1::routes();
     routes.extend(api::routes());
     routes.extend(health::routes());
+    routes.extend(openapi::routes());
     routes.push(Route::new("GET", links::PATH, Access::Link, axum::routing::get(links::show)));
     routes
 }

@@ -8,6 +8,9 @@
 //! - No page carries script or style of its own, so the policy below can refuse them.
 //! - A form that costs credits carries an idempotency key made for that rendering of it.
 
+mod api_page;
+mod api_samples;
+mod api_words;
 mod card;
 mod create;
 mod credits_chip;
@@ -52,6 +55,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/jobs/{id}/cancel", post(jobs::cancel))
         .route("/jobs/{id}/images/{number}", get(jobs::image))
         .route("/prices", get(prices::show))
+        .route("/docs/api", get(api_page::show))
         .route("/assets/{file}", get(assets::serve))
         .route("/{*path}", any(nowhere))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

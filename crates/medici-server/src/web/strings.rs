@@ -58,6 +58,37 @@ pub(super) const PRICES_GONE: &str = "no longer sold";
 pub(super) const PRICE_FREE: &str = "free";
 pub(super) const PLAN_GRANDFATHER: &str = "whoever was on it before keeps the terms of before";
 
+// The page of the APIs. What it says of each operation stands with the operations, in `openapi/`.
+pub(super) const API_LINK: &str = "API";
+pub(super) const API_TITLE: &str = "API";
+pub(super) const API_HEADING: &str = "The API";
+pub(super) const API_HINT: &str = "OpenAI's Images API under /v1, for its own unmodified clients, and an API of our own under \
+                                   /api. Amounts are decimals as text, exact; instants are RFC 3339 in UTC. A key comes in \
+                                   the Authorization header and nowhere else.";
+pub(super) const API_DOCUMENT: &str = "For programs, the same as an OpenAPI 3.1 document:";
+pub(super) const API_CONTENTS: &str = "Contents";
+pub(super) const API_SHAPES: &str = "Shapes";
+pub(super) const API_CODES: &str = "Codes of failures";
+pub(super) const API_REQUEST: &str = "Request";
+pub(super) const API_ANSWER: &str = "Answer";
+pub(super) const API_PARAMETERS: &str = "Parameters";
+pub(super) const API_BODY: &str = "Body";
+pub(super) const API_HEADERS: &str = "Headers:";
+pub(super) const API_REFUSALS: &str = "What it refuses";
+pub(super) const API_REQUIRED: &str = "required";
+pub(super) const API_IN_PATH: &str = "in the path";
+pub(super) const API_IN_QUERY: &str = "in the query";
+pub(super) const API_IN_HEADER: &str = "a header";
+pub(super) const API_EVENT: &str = "an event";
+pub(super) const API_LINE: &str = "each line";
+pub(super) const API_ANY: &str = "any JSON";
+pub(super) const API_TEXT: &str = "text";
+pub(super) const API_INSTANT: &str = "instant";
+pub(super) const API_FILE: &str = "file";
+pub(super) const API_FLAG: &str = "<code>true</code>, <code>false</code>";
+pub(super) const API_OBJECT: &str = "object";
+pub(super) const API_OR_NULL: &str = ", or <code>null</code>";
+
 // Jobs.
 pub(super) const EDIT: &str = "Edit";
 pub(super) const VARIATIONS: &str = "Variations";
@@ -158,6 +189,50 @@ pub(super) const SURPRISES: [&str; 24] = [
 
 pub(super) fn credits(amount: Credits) -> String {
     if amount == Credits::whole(1) { "1 credit".into() } else { format!("{amount} credits") }
+}
+
+pub(super) fn api_keys(keys: &[&str]) -> String {
+    match keys {
+        [] => "Needs no key.".into(),
+        ["account"] => "Needs the key of an account.".into(),
+        ["operator"] => "Needs the operator's key.".into(),
+        ["service", "operator"] => "Needs the key of a service, or the operator's.".into(),
+        _ => "Needs any key.".into(),
+    }
+}
+
+pub(super) fn api_text_up_to(characters: usize) -> String {
+    format!("text of up to {characters} characters")
+}
+
+pub(super) fn api_whole(min: Option<i64>, max: Option<u64>) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!("whole number, {min} to {max}"),
+        (Some(min), None) => format!("whole number, from {min}"),
+        (None, Some(max)) => format!("whole number, up to {max}"),
+        (None, None) => "whole number".into(),
+    }
+}
+
+pub(super) fn api_list_of(kind: &str) -> String {
+    format!("list of: {kind}")
+}
+
+pub(super) fn api_map_of(kind: &str) -> String {
+    format!("object of names, each: {kind}")
+}
+
+pub(super) fn api_one_of(kinds: &[String]) -> String {
+    kinds.join(", or ")
+}
+
+/// Which of several ways to say something a member belongs to.
+pub(super) fn api_way(number: usize) -> String {
+    format!("way {number}")
+}
+
+pub(super) fn api_default(value: &str) -> String {
+    format!("; <code>{value}</code> if not said")
 }
 
 pub(super) fn prices_since(day: &str) -> String {

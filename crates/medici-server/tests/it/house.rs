@@ -23,6 +23,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::contract::{Contract, Sent};
+
 pub(crate) const GENERATIONS: &str = "/v1/images/generations";
 
 /// A server to test.
@@ -108,7 +110,11 @@ impl House {
         });
         let state = AppState::new(studio, ServerConfig { owner: account, ..plan.config });
         let router = router(state.clone());
-        Self { state, clock, faults, account, key, service, admin, router, drawing, home }
+        let house = Self { state, clock, faults, account, key, service, admin, router, drawing, home };
+        if Contract::told().is_none() {
+            Contract::tell(house.get("/openapi.json").send().await.json());
+        }
+        house
     }
 
     pub(crate) fn studio(&self) -> &Studio {
@@ -325,12 +331,19 @@ impl Ask<'_> {
         self
     }
 
+    /// Sends it. Whatever comes back is held against the server's own description of itself.
     pub(crate) async fn send(self) -> Answer {
-        let request = self.request.body(Body::from(self.body)).unwrap();
+        let request = self.request.body(Body::from(self.body.clone())).unwrap();
+        let (method, address, headers) =
+            (request.method().clone(), request.uri().to_string(), request.headers().clone());
         let response = self.house.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body: body.into() }
+        let answer = Answer { status: parts.status, headers: parts.headers, body: body.into() };
+        if let Some(contract) = Contract::told() {
+            contract.check(&Sent { method: &method, address: &address, headers: &headers, body: &self.body }, &answer);
+        }
+        answer
     }
 }
 
