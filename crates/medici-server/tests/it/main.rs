@@ -17,6 +17,7 @@ mod house;
 mod idempotency;
 mod images;
 mod jobs;
+mod moderation;
 mod orders;
 mod pages;
 mod past;
