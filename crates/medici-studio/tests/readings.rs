@@ -1,5 +1,4 @@
 //! The built-in readings beside the model they are written for.
-#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use std::{collections::HashSet, path::Path};
 

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     Verdict, account, bench, budget,
     config::{Config, EngineKind, LogFormat, Overrides, Switch},
-    draw, estimate, give_back, grant, image, key, ledger, order, plan, price, serve,
+    draw, estimate, give_back, grant, image, key, ledger, moderate, order, plan, price, serve,
 };
 
 /// A self-hosted image studio that sells pictures by the credit.
@@ -75,6 +75,9 @@ enum Command {
     GiveBack(give_back::GiveBackArgs),
     /// Take back credits that were given for nothing
     Withdraw(give_back::WithdrawArgs),
+    /// Show and try out the rules of what may be drawn
+    #[command(subcommand)]
+    Moderation(moderate::ModerationCommand),
     /// Prove, show, explain, report, export and replay the ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -137,6 +140,7 @@ pub(crate) fn run(arguments: Cli) -> Result<Verdict> {
         Command::Budget(command) => budget::run(&Config::load(&global, Overrides::default())?, command),
         Command::GiveBack(args) => give_back::run(&Config::load(&global, Overrides::default())?, &args),
         Command::Withdraw(args) => give_back::withdraw(&Config::load(&global, Overrides::default())?, &args),
+        Command::Moderation(command) => moderate::run(&Config::load(&global, Overrides::default())?, &command),
         Command::Ledger(command) => ledger::run(&global, command),
         Command::Config { json } => {
             Config::load(&global, Overrides::default())?.print(json)?;

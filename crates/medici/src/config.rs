@@ -1,5 +1,7 @@
 //! The configuration: defaults, then the file, then the environment, then flags. Read once at start.
 
+mod services;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +15,8 @@ use medici_studio::Limits;
 use serde::{Deserialize, Serialize};
 
 use crate::{cli::Global, data_dir::DataDir};
+
+pub(crate) use services::{ModerationConfig, ReadingsConfig};
 
 /// Variables that say where to look, and so are no keys of the configuration.
 const PLACES: [&str; 2] = ["DATA", "CONFIG"];
@@ -46,6 +50,10 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     /// The bounds of requests and jobs.
     pub(crate) limits: LimitsConfig,
+    /// What may be drawn.
+    pub(crate) moderation: ModerationConfig,
+    /// How short prompts are read in several ways.
+    pub(crate) readings: ReadingsConfig,
 }
 
 /// What is logged, and how.
@@ -185,6 +193,8 @@ impl Default for Config {
                 cancels_per_hour: rates.cancels_per_hour,
                 drain_seconds: 10,
             },
+            moderation: ModerationConfig::default(),
+            readings: ReadingsConfig::default(),
         }
     }
 }
@@ -252,7 +262,8 @@ impl Config {
         if limits.pictures_max == 0 || limits.pictures_max > 10 {
             bail!("limits.pictures_max must be 1 to 10: found {}", limits.pictures_max);
         }
-        Ok(())
+        self.moderation.check()?;
+        self.readings.check()
     }
 
     /// Returns the bounds of the job flow.

@@ -18,6 +18,10 @@ mod data_dir;
 mod machine;
 mod wiring;
 
+mod moderation;
+mod outside;
+mod readings;
+
 mod admin;
 mod books;
 mod draw;
@@ -34,6 +38,7 @@ mod estimate;
 mod give_back;
 mod grant;
 mod key;
+mod moderate;
 mod order;
 mod plan;
 mod price;

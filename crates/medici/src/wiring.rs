@@ -7,15 +7,20 @@ use medici_engine::{PictureFiles, Pocket, TestPattern};
 use medici_ledger::{PlanName, PriceBook};
 use medici_store::{DirectoryError, DiskBlobs, Embedded, OpenError, Options};
 use medici_studio::{
-    Account, ApiKey, Clock, Encoder, KeyOwner, Secret, Studio, engine::Engine, moderation::RuleList, prices,
-    readings::Senses,
+    Account, ApiKey, Clock, Encoder, KeyOwner, Secret, Studio,
+    engine::Engine,
+    moderation::{FailOpen, InTurn, Moderator, RuleList},
+    prices,
+    readings::{Planner, Senses},
 };
 
 use crate::{
     books,
-    config::{Config, EngineKind},
+    config::{Config, EngineKind, ModerationConfig, Switch},
     data_dir::DataDir,
     machine::{RandomIds, SystemClock, random},
+    moderation::OpenAiModeration,
+    readings::ChatPlanner,
 };
 
 /// What this machine's own administration key is called in lists.
@@ -32,6 +37,41 @@ pub(crate) fn engine(kind: EngineKind) -> Result<Arc<dyn Engine>> {
 /// Returns what turns pixels into files.
 pub(crate) fn encoder() -> Arc<dyn Encoder> {
     Arc::new(PictureFiles)
+}
+
+/// Reads the rules of what may be drawn: the configured file, or the built-in ones.
+pub(crate) fn rules(config: &Config) -> Result<RuleList> {
+    let file = &config.moderation.rules;
+    if file.as_os_str().is_empty() {
+        return Ok(RuleList::built_in());
+    }
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    RuleList::parse(&text).with_context(|| format!("the rules {} are refused", file.display()))
+}
+
+/// Returns what judges words and pictures: the rules first, since they cost nothing, then the service if there is one.
+pub(crate) fn moderator(config: &Config) -> Result<Arc<dyn Moderator>> {
+    let rules: Arc<dyn Moderator> = Arc::new(rules(config)?);
+    let ModerationConfig { model, pictures, categories, categories_low, fail_open, .. } = &config.moderation;
+    let Some(outside) = config.moderation.outside()? else { return Ok(rules) };
+    let service: Arc<dyn Moderator> = Arc::new(OpenAiModeration {
+        outside,
+        model: model.clone(),
+        pictures: *pictures == Switch::On,
+        categories: (!categories.is_empty()).then(|| categories.iter().cloned().collect()),
+        categories_low: categories_low.iter().cloned().collect(),
+    });
+    let service = if *fail_open == Switch::On { Arc::new(FailOpen(service)) } else { service };
+    Ok(Arc::new(InTurn(vec![rules, service])))
+}
+
+/// Returns what finds several readings of a prompt.
+fn planner(config: &Config) -> Result<Arc<dyn Planner>> {
+    let table = Senses::built_in();
+    Ok(match config.readings.outside()? {
+        Some(outside) => Arc::new(ChatPlanner { outside, model: config.readings.model.clone(), table }),
+        None => Arc::new(table),
+    })
 }
 
 /// The price book that a store begins with, and whose new versions it takes at every start.
@@ -87,6 +127,7 @@ pub(crate) enum Opening {
 pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Opening> {
     config.data.create()?;
     let file = PriceFile::read(config)?;
+    let (moderator, planner) = (moderator(config)?, planner(config)?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // The store keeps the key of its first start; these bytes are drawn for that one.
     let options = Options::new(&random());
@@ -103,8 +144,8 @@ pub(crate) async fn open(config: &Config, engine: Arc<dyn Engine>) -> Result<Ope
         engine,
         encoder: encoder(),
         decoder: Arc::new(PictureFiles),
-        moderator: Arc::new(RuleList::built_in()),
-        planner: Arc::new(Senses::built_in()),
+        moderator,
+        planner,
         clock,
         ids: Arc::new(RandomIds),
         limits: config.limits(),

@@ -307,6 +307,63 @@ fn configuration_comes_from_file_environment_and_flags_and_knows_its_keys() {
 }
 
 #[test]
+fn services_of_others_are_configured_without_telling_their_keys() {
+    let home = Home::new();
+    fs::create_dir_all(home.path()).unwrap();
+    let file = home.path().join("medici.toml");
+    let key_file = home.path().join("key");
+    fs::write(&key_file, "sk-secret-of-ours\n").unwrap();
+    let area = "[moderation]\nendpoint = \"http://127.0.0.1:9/v1\"\n";
+    fs::write(&file, format!("{area}key = \"sk-secret-of-ours\"\ntimeout_ms = 50\nfail_open = \"on\"\n")).unwrap();
+    let printed = home.ok(&["config"]);
+    assert!(!printed.contains("sk-secret"), "{printed}");
+    let config = home.json(&["config"]);
+    assert_eq!((&config["moderation"]["key"], &config["moderation"]["pictures"]), (&"(hidden)".into(), &"on".into()));
+    assert_eq!(home.ok(&["moderation", "check", "a red fox"]), "clear\n", "what cannot be judged passes");
+    fs::write(&file, format!("{area}key_file = {:?}\n", key_file.display().to_string())).unwrap();
+    let silent = home.fails(1, &["moderation", "check", "a red fox"]);
+    assert!(silent.contains("could not be judged") && !silent.contains("sk-secret"), "{silent}");
+
+    let both = format!("{area}key = \"a\"\nkey_file = \"b\"\n");
+    for (text, expected) in [
+        ("[moderation]\nendpoint = \"example.org\"\n", "moderation.endpoint: an http or https address"),
+        ("[moderation]\ntimeout_ms = 0\n", "moderation.timeout_ms must be 1 to 60000: found 0"),
+        ("[readings]\nendpoint = \"http://127.0.0.1:9\"\n", "readings.model is needed beside readings.endpoint"),
+        (&both, "moderation.key and moderation.key_file are both set"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let refused = home.fails(1, &["config"]);
+        assert!(refused.contains(expected), "{refused}");
+    }
+    fs::write(&file, format!("{area}key_file = \"/nowhere/key\"\n")).unwrap();
+    assert!(home.fails(1, &["moderation", "check", "x"]).contains("/nowhere/key"));
+}
+
+#[test]
+fn rules_are_listed_and_tried_and_a_bad_file_stops_the_start_with_its_line() {
+    let home = Home::new();
+    fs::create_dir_all(home.path()).unwrap();
+    let rules = home.path().join("rules.toml");
+    fs::write(home.path().join("medici.toml"), format!("[moderation]\nrules = {:?}\n", rules.display().to_string()))
+        .unwrap();
+    fs::write(&rules, "[[rule]]\ncategory = \"weapons\"\nlocale = \"en\"\nzeal = \"auto\"\nwords = [\"gun\"]\n")
+        .unwrap();
+    let listed = home.json(&["moderation", "list"]);
+    let own: Vec<&Value> = listed.as_array().unwrap().iter().filter(|rule| rule["built_in"] == false).collect();
+    assert_eq!((own.len(), &own[0]["category"], &own[0]["locale"]), (1, &"weapons".into(), &"en".into()));
+    assert!(home.ok(&["moderation", "list"]).contains("sexual/minors"), "the built-in rules stay");
+    assert_eq!(home.ok(&["moderation", "check", "a g\u{200b}un", "--zeal", "low"]), "clear\n");
+    let output = home.run(&["moderation", "check", "a g\u{200b}un"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), "blocked: weapons\n".to_owned()));
+
+    fs::write(&rules, "[[rule]]\ncategory = \"weapons\"\npatterns = [\n  '(gun',\n]\n").unwrap();
+    for command in [&["moderation", "list"][..], &["serve", "--engine", "test-pattern", "--listen", "127.0.0.1:0"]] {
+        let refused = home.fails(1, command);
+        assert!(refused.contains("rules.toml are refused: line 4: not a pattern"), "{refused}");
+    }
+}
+
+#[test]
 fn a_mistyped_data_directory_is_not_an_empty_studio() {
     let home = Home::new();
     for args in

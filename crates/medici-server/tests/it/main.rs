@@ -23,6 +23,7 @@ mod house;
 mod idempotency;
 mod images;
 mod jobs;
+mod moderation;
 mod mutated;
 mod orders;
 mod pages;

@@ -38,8 +38,10 @@ pub(super) fn spelt(words: &[String]) -> Vec<String> {
         letters.next().is_some_and(|letter| letter.is_alphabetic() && !stands_alone(letter)) && letters.next().is_none()
     };
     let rows = words.chunk_by(|one, next| single(one) && single(next));
-    let spelling = rows.filter(|row| (SPELT_LETTERS_MIN..=SPELT_LETTERS_MAX).contains(&row.len()));
-    spelling.map(|row| row.concat()).collect()
+    // The first letter may be an article: of `a n a m e`, both readings count.
+    let rows = rows.flat_map(|row| [Some(row), row.split_first().filter(|(one, _)| *one == "a").map(|(_, rest)| rest)]);
+    let spelling = rows.flatten().filter(|row| (SPELT_LETTERS_MIN..=SPELT_LETTERS_MAX).contains(&row.len()));
+    spelling.map(<[String]>::concat).collect()
 }
 
 fn plain(text: &str) -> String {
@@ -215,6 +217,7 @@ mod tests {
     fn a_row_of_single_letters_is_a_word() {
         assert_eq!(spelt(&Folded::of("the n a m e of it").disguised), ["name"]);
         assert_eq!(spelt(&Folded::of("n.a-m_e").disguised), ["name"]);
+        assert_eq!(spelt(&Folded::of("a n a m e").disguised), ["aname", "name"]);
         assert!(spelt(&Folded::of("a b").disguised).is_empty());
         assert!(spelt(&Folded::of("名前名前").disguised).is_empty());
     }
