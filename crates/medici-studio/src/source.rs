@@ -238,7 +238,7 @@ fn mask_of(image: &Pixels, mask: Option<&Pixels>) -> Result<Mask, EditError> {
         None => image,
     };
     let bytes = if from.alpha { from.bytes.chunks_exact(4).map(|pixel| 255 - pixel[3]).collect() } else { Vec::new() };
-    match bytes.iter().any(|change| *change == u8::MAX) {
+    match bytes.contains(&u8::MAX) {
         true => Ok(Mask { size: from.size, bytes }),
         false if mask.is_some() => Err(EditError::EmptyMask),
         false => Err(EditError::NoMask),
