@@ -90,7 +90,7 @@ fn statement() -> Operation {
     .query("from", instant_sent("When it begins; with the account if not said."))
     .query("to", instant_sent("When it ends, itself outside; never if not said."))
     .query("month", month)
-    .query("format", words(&["json", "csv", "html"]).default("json"))
+    .query("format", words(&["json", "csv", "html"]).default("json").about("How it is written."))
     .replies(200, "The statement.", named("Statement"))
     .replies_as(200, "", "text/csv", text("").about("One record a sum, entry and order, told apart by `kind`."))
     .replies_as(200, "", "text/html", text("").about("One page that loads and runs nothing."))

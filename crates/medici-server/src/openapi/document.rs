@@ -1,6 +1,6 @@
 //! The descriptions put together: what each route adds to what every route does, and the whole as OpenAPI 3.1.
 
-use std::sync::LazyLock;
+use std::{collections::HashSet, sync::LazyLock};
 
 use super::{
     failures,
@@ -39,9 +39,12 @@ pub(crate) struct Document {
     pub(crate) schemas: Vec<(&'static str, Schema)>,
 }
 
+/// The longest line of the document, in characters, as far as texts can be divided.
+const WIDTH: usize = 120;
+
 static DOCUMENT: LazyLock<Document> = LazyLock::new(Document::new);
 static JSON: LazyLock<String> = LazyLock::new(|| {
-    let mut text = serde_json::to_string_pretty(&DOCUMENT.node()).expect("texts and numbers make JSON");
+    let mut text = DOCUMENT.node().pretty(WIDTH);
     text.push('\n');
     text
 });
@@ -121,11 +124,24 @@ impl Document {
             let node = Node::object().with("description", about).with("required", always);
             (name.into(), node.with("schema", Schema { about: None, ..schema }.node()))
         };
+        let used = self.operations.iter().flat_map(|of| of.refusals.iter().filter_map(|refusals| of.shared(refusals)));
+        let used: HashSet<String> = used.collect();
+        let mut responses = Vec::new();
+        for openai in [true, false] {
+            for refusals in failures::shared(openai) {
+                let name = shared_name(openai, &refusals);
+                if used.contains(&name) {
+                    let headers = common_headers(openai, &refusal_headers(openai, refusals.status));
+                    responses.push((name.into(), refusal(openai, &refusals, &headers)));
+                }
+            }
+        }
         let key = Node::object().with("type", "http").with("scheme", "bearer").with("bearerFormat", "sk-m-…");
         let key = key.with("description", ABOUT_KEYS);
         Node::object()
             .with("schemas", Node::Object(schemas.collect()))
             .with("headers", Node::Object(headers().into_iter().map(header).collect()))
+            .with("responses", Node::Object(responses))
             .with("securitySchemes", Node::object().with("key", key))
     }
 }
@@ -175,46 +191,78 @@ impl Described {
             .with_some("content", content)
     }
 
-    fn refusal(&self, Refusals { status, codes }: &Refusals) -> Node {
-        let words: Vec<String> = codes
-            .iter()
-            .map(|code| if *code == failures::NO_CODE { "null".to_owned() } else { format!("`{code}`") })
-            .collect();
-        let about = format!("{} Code: {}.", failures::status(*status), words.join(", "));
-        let code = |code: &&'static str| match *code {
-            failures::NO_CODE => serde_json::Value::Null.into(),
-            code => Node::from(code),
-        };
-        let (media_type, schema) = failures::content(self.operation.path);
-        let content = Node::object().with(media_type, Node::object().with("schema", schema.node()));
-        Node::object()
-            .with("description", about)
-            .with("headers", references(&self.headers(&refusal_headers(self.operation.path, *status))))
-            .with("content", content)
-            .with("x-codes", codes.iter().map(code).collect::<Node>())
+    fn refusal(&self, refusals: &Refusals) -> Node {
+        if let Some(name) = self.shared(refusals) {
+            return Node::object().with("$ref", format!("#/components/responses/{name}"));
+        }
+        let openai = v1::is_v1(self.operation.path);
+        let own = [&refusal_headers(openai, refusals.status), self.late_headers(refusals.status)].concat();
+        refusal(openai, refusals, &common_headers(openai, &own))
+    }
+
+    /// Returns the name under which the document has a refusal, if it is one that many routes share.
+    fn shared(&self, refusals: &Refusals) -> Option<String> {
+        let openai = v1::is_v1(self.operation.path);
+        let plain = self.late_headers(refusals.status).is_empty() && failures::shared(openai).contains(refusals);
+        plain.then(|| shared_name(openai, refusals))
+    }
+
+    /// Returns the operation's own headers, which what is refused before anything is looked at has not.
+    fn late_headers(&self, status: u16) -> &[&'static str] {
+        if matches!(status, 401 | 403 | 408 | 413 | 415 | 421) { &[] } else { &self.operation.headers }
     }
 
     /// Returns the headers of an answer: what all have, what all of this route have, and its own.
     pub(crate) fn headers(&self, own: &[&'static str]) -> Vec<&'static str> {
-        let openai: &[&str] = if v1::is_v1(self.operation.path) { &headers::OPENAI } else { &[] };
-        let mut names: Vec<&'static str> = headers::EVERY.to_vec();
-        for name in own.iter().chain(&self.operation.headers).chain(openai) {
-            if !names.contains(name) {
-                names.push(name);
-            }
-        }
-        names
+        let own: Vec<&'static str> = own.iter().chain(&self.operation.headers).copied().collect();
+        common_headers(v1::is_v1(self.operation.path), &own)
     }
 }
 
+fn common_headers(openai: bool, own: &[&'static str]) -> Vec<&'static str> {
+    let openai: &[&str] = if openai { &headers::OPENAI } else { &[] };
+    let mut names: Vec<&'static str> = headers::EVERY.to_vec();
+    for name in own.iter().chain(openai) {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The name of a refusal that many routes share.
+fn shared_name(openai: bool, refusals: &Refusals) -> String {
+    format!("{}{}", if openai { "OpenAi" } else { "Problem" }, refusals.status)
+}
+
+fn refusal(openai: bool, Refusals { status, codes }: &Refusals, headers: &[&'static str]) -> Node {
+    let word = |code: &&'static str| match *code {
+        failures::NO_CODE => "null".to_owned(),
+        code => format!("`{code}`"),
+    };
+    let words: Vec<String> = codes.iter().map(word).collect();
+    let about = format!("{} Code: {}.", failures::status(*status), words.join(", "));
+    let code = |code: &&'static str| match *code {
+        failures::NO_CODE => Node::null(),
+        code => Node::from(code),
+    };
+    let (media_type, schema) = failures::content(openai);
+    let content = Node::object().with(media_type, Node::object().with("schema", schema.node()));
+    Node::object()
+        .with("description", about)
+        .with("headers", references(headers))
+        .with("content", content)
+        .with("x-codes", codes.iter().map(code).collect::<Node>())
+}
+
 /// Returns the headers that a refusal of a status has of itself.
-pub(crate) fn refusal_headers(path: &str, status: u16) -> Vec<&'static str> {
+fn refusal_headers(openai: bool, status: u16) -> Vec<&'static str> {
     let own: &[&str] = match status {
         401 => &["www-authenticate"],
         429 | 503 => &["retry-after"],
         _ => &[],
     };
-    let should: &[&str] = if v1::is_v1(path) && matches!(status, 400 | 429 | 500) { &["x-should-retry"] } else { &[] };
+    let should: &[&str] = if openai && matches!(status, 400 | 429 | 500) { &["x-should-retry"] } else { &[] };
     own.iter().chain(should).copied().collect()
 }
 
@@ -290,7 +338,7 @@ mod tests {
         let mut used = BTreeSet::new();
         references_in(&document, &mut used);
         let mut there = BTreeSet::new();
-        for kind in ["schemas", "headers"] {
+        for kind in ["schemas", "headers", "responses"] {
             let names = document["components"][kind].as_object().unwrap().keys();
             there.extend(names.map(|name| format!("#/components/{kind}/{name}")));
         }

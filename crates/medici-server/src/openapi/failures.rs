@@ -37,13 +37,9 @@ fn problem() -> Schema {
         .about("A problem as RFC 9457 has it.")
 }
 
-/// Returns the media type and the shape of a failure under a path.
-pub(crate) fn content(path: &str) -> (&'static str, Schema) {
-    if v1::is_v1(path) {
-        ("application/json", named("OpenAiError"))
-    } else {
-        ("application/problem+json", named("Problem"))
-    }
+/// Returns the media type and the shape of a failure, in OpenAI's dialect or in ours.
+pub(super) fn content(openai: bool) -> (&'static str, Schema) {
+    if openai { ("application/json", named("OpenAiError")) } else { ("application/problem+json", named("Problem")) }
 }
 
 /// Returns all that a route refuses, by status: its own, and what every route of its kind does.
@@ -86,6 +82,25 @@ pub(crate) fn all(operation: &Operation, access: Access) -> Vec<Refusals> {
         });
     }
     refusals
+}
+
+/// Returns the refusals that most routes of a dialect share word for word: the document says each once.
+pub(super) fn shared(openai: bool) -> Vec<Refusals> {
+    let no_key = if openai { NO_CODE } else { "no_api_key" };
+    let busy = if openai { "engine_overloaded" } else { "overloaded" };
+    let shared: [(u16, &[&'static str]); 10] = [
+        (401, &[no_key, "invalid_api_key"]),
+        (403, &["insufficient_permissions"]),
+        (404, &["not_found"]),
+        (408, &["request_timeout"]),
+        (413, &["request_too_large"]),
+        (415, &["unsupported_media_type"]),
+        (421, &["unknown_host"]),
+        (422, &["idempotency_key_reused"]),
+        (500, &["internal_error"]),
+        (503, &[busy, "storage_full", "store_unavailable"]),
+    ];
+    shared.into_iter().map(|(status, codes)| Refusals { status, codes: codes.to_vec() }).collect()
 }
 
 /// Returns what a status means, whatever the code.

@@ -25,6 +25,11 @@ impl Node {
         Self::Object(Vec::new())
     }
 
+    /// Returns null.
+    pub(crate) fn null() -> Self {
+        Self::Leaf(Value::Null)
+    }
+
     /// Returns the object with one more member. What is no object stays as it is.
     pub(crate) fn with(mut self, name: impl Into<Cow<'static, str>>, node: impl Into<Self>) -> Self {
         if let Self::Object(members) = &mut self {
@@ -40,6 +45,71 @@ impl Node {
             None => self,
         }
     }
+}
+
+impl Node {
+    /// Writes it for people: what fits into a line of so many characters stands in one.
+    pub(crate) fn pretty(&self, width: usize) -> String {
+        let mut text = String::new();
+        self.write(&mut text, width, 0, 0);
+        text
+    }
+
+    fn line(&self) -> String {
+        match self {
+            Self::Leaf(value) => value.to_string(),
+            Self::List(items) => format!("[{}]", items.iter().map(Self::line).collect::<Vec<_>>().join(", ")),
+            Self::Object(members) => {
+                let member = |(name, node): &(Cow<'static, str>, Self)| format!("{}: {}", quoted(name), node.line());
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    /// Writes it at an indentation; `used` is how much of the line stands there already.
+    fn write(&self, text: &mut String, width: usize, indent: usize, used: usize) {
+        let line = self.line();
+        // One place is for the comma behind it.
+        if used + line.chars().count() < width {
+            return text.push_str(&line);
+        }
+        let (open, close) = match self {
+            Self::Leaf(_) => return text.push_str(&line),
+            Self::List(_) => ('[', ']'),
+            Self::Object(_) => ('{', '}'),
+        };
+        text.push(open);
+        let inner = indent + 2;
+        let mut separate = |text: &mut String, first: bool| {
+            text.push_str(if first { "\n" } else { ",\n" });
+            text.extend(std::iter::repeat_n(' ', inner));
+        };
+        match self {
+            Self::Leaf(_) => {}
+            Self::List(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    separate(text, at == 0);
+                    item.write(text, width, inner, inner);
+                }
+            }
+            Self::Object(members) => {
+                for (at, (name, node)) in members.iter().enumerate() {
+                    separate(text, at == 0);
+                    let name = quoted(name);
+                    text.push_str(&name);
+                    text.push_str(": ");
+                    node.write(text, width, inner, inner + name.chars().count() + 2);
+                }
+            }
+        }
+        text.push('\n');
+        text.extend(std::iter::repeat_n(' ', indent));
+        text.push(close);
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a text makes JSON")
 }
 
 impl<T: Into<Value>> From<T> for Node {
@@ -86,5 +156,14 @@ mod tests {
     fn members_keep_their_order() {
         let node = Node::object().with("z", 1).with("a", Node::from_iter([Node::from("x"), Node::object()]));
         assert_eq!(serde_json::to_string(&node).unwrap(), r#"{"z":1,"a":["x",{}]}"#);
+    }
+
+    #[test]
+    fn what_fits_into_a_line_stands_in_one() {
+        let long = "x".repeat(100);
+        let node =
+            Node::object().with("short", Node::from_iter([Node::from(1), Node::null()])).with("long", long.clone());
+        assert_eq!(node.pretty(100), format!("{{\n  \"short\": [1, null],\n  \"long\": \"{long}\"\n}}"));
+        assert_eq!(serde_json::from_str::<Value>(&node.pretty(100)).unwrap(), serde_json::to_value(&node).unwrap());
     }
 }

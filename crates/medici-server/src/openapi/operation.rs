@@ -156,7 +156,7 @@ pub(crate) struct Reply {
 }
 
 /// The codes of a status. `""` stands for OpenAI's null.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusals {
     pub(crate) status: u16,
     pub(crate) codes: Vec<&'static str>,

@@ -40,8 +40,10 @@ pub(crate) enum Shape {
     Map(Box<Schema>),
     /// An object of these members, and no others where it is closed.
     Object { members: Vec<Member>, closed: bool },
-    /// One of several shapes.
+    /// One of several shapes, and no two of them.
     OneOf(Vec<Schema>),
+    /// One or more of several shapes.
+    AnyOf(Vec<Schema>),
     /// A shape that the document names.
     Named(&'static str),
 }
@@ -77,6 +79,11 @@ pub(super) fn pattern(pattern: &'static str, example: &'static str) -> Schema {
 /// An instant as RFC 3339 writes it.
 pub(super) fn date_time(example: &'static str) -> Schema {
     of(Shape::Text { format: Some("date-time"), pattern: None, length: (None, None) }).example(example)
+}
+
+/// A day as RFC 3339 writes it.
+pub(super) fn date(example: &'static str) -> Schema {
+    of(Shape::Text { format: Some("date"), pattern: None, length: (None, None) }).example(example)
 }
 
 /// An address.
@@ -128,6 +135,11 @@ pub(super) fn object() -> Schema {
 /// One of several shapes; the first is the example.
 pub(super) fn one_of(schemas: impl Into<Vec<Schema>>) -> Schema {
     of(Shape::OneOf(schemas.into()))
+}
+
+/// One or more of several shapes; the first is the example.
+pub(super) fn any_of(schemas: impl Into<Vec<Schema>>) -> Schema {
+    of(Shape::AnyOf(schemas.into()))
 }
 
 /// A shape that the document names.
@@ -224,7 +236,9 @@ impl Schema {
                 Node::Object(members.collect())
             }
             (Shape::List { of, .. }, None) => [of.sample(find)].into_iter().collect(),
-            (Shape::OneOf(schemas), None) => schemas.first().map_or_else(|| Value::Null.into(), |one| one.sample(find)),
+            (Shape::OneOf(schemas) | Shape::AnyOf(schemas), None) => {
+                schemas.first().map_or_else(|| Value::Null.into(), |one| one.sample(find))
+            }
             (Shape::Named(name), None) => find(name).sample(find),
             (_, None) => Value::Null.into(),
         }
@@ -239,11 +253,8 @@ impl Schema {
                 Node::object().with("anyOf", Node::from_iter(either))
             }
             Shape::Named(name) => reference(name),
-            Shape::OneOf(schemas) => {
-                let null = Node::object().with("type", "null");
-                let either = schemas.iter().map(Self::node).chain(self.nullable.then_some(null));
-                Node::object().with("oneOf", Node::from_iter(either))
-            }
+            Shape::OneOf(schemas) => self.either("oneOf", schemas),
+            Shape::AnyOf(schemas) => self.either("anyOf", schemas),
             Shape::Text { format, pattern, length: (min, max) } => self
                 .typed("string")
                 .with_some("format", *format)
@@ -270,6 +281,12 @@ impl Schema {
         let leaf = matches!(self.shape, Shape::Text { .. } | Shape::Words(_) | Shape::Whole { .. } | Shape::Flag);
         let example = self.example.clone().filter(|_| leaf).map(|example| Node::List(vec![example.into()]));
         node.with_some("examples", example)
+    }
+
+    fn either(&self, keyword: &'static str, schemas: &[Self]) -> Node {
+        let null = Node::object().with("type", "null");
+        let either = schemas.iter().map(Self::node).chain(self.nullable.then_some(null));
+        Node::object().with(keyword, Node::from_iter(either))
     }
 
     fn typed(&self, kind: &'static str) -> Node {

@@ -1,6 +1,6 @@
 //! The shapes that many operations share: amounts, instants, names, ids, entries.
 
-use super::schema::{Schema, count, date_time, list, named, object, pattern, text, words};
+use super::schema::{Schema, any_of, count, date, date_time, list, named, object, pattern, text, words};
 
 /// The shapes that have names in the document.
 pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
@@ -11,6 +11,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Schema)> {
         ("SignedMoney", signed_money_shape()),
         ("SignedDecimal", signed_decimal_shape()),
         ("Instant", instant_shape()),
+        ("InstantSent", instant_sent_shape()),
         ("Size", size_shape()),
         ("Posting", posting()),
         ("Entry", entry()),
@@ -44,6 +45,11 @@ fn signed_decimal_shape() -> Schema {
 
 fn instant_shape() -> Schema {
     date_time("2026-11-26T18:00:00Z").about("An instant in UTC as RFC 3339 writes it, exact to a microsecond.")
+}
+
+fn instant_sent_shape() -> Schema {
+    any_of([date_time("2026-11-26T18:00:00Z"), date("2026-11-26")])
+        .about("An instant as RFC 3339 writes it, or a day, which is its first instant in UTC.")
 }
 
 fn size_shape() -> Schema {
@@ -113,9 +119,9 @@ pub(super) fn money_sent(about: &'static str) -> Schema {
     pattern(r"^[0-9]{1,9}(\.[0-9]{1,3})? [A-Z]{3}$", "15.00 USD").about(about)
 }
 
-/// An instant that is sent: a date alone is taken too, and what has no zone is in UTC.
+/// An instant that is sent.
 pub(super) fn instant_sent(about: &'static str) -> Schema {
-    date_time("2026-11-26T18:00:00Z").about(about)
+    named("InstantSent").about(about)
 }
 
 /// The name of a plan, pack, cohort or meter.

@@ -8,6 +8,9 @@ use crate::openapi::{
     schema::{Schema, Shape},
 };
 
+/// The longest line of a sample, in characters, as far as texts can be divided.
+const WIDTH: usize = 60;
+
 /// A request for `curl`: what stands before the server's address, and what after it.
 pub(super) struct Request {
     pub(super) before: String,
@@ -61,9 +64,9 @@ fn sent(document: &Document, content: &Content) -> Vec<String> {
         return field.collect();
     }
     let body = match (&content.example, &content.lines) {
-        (Some(example), _) => pretty(&Node::from(example.clone())),
+        (Some(example), _) => Node::from(example.clone()).pretty(WIDTH),
         (None, Some(_)) => plain(&document.sample(&content.schema)),
-        (None, None) => pretty(&document.sample(&content.schema)),
+        (None, None) => document.sample(&content.schema).pretty(WIDTH),
     };
     let body = body.replace('\'', "'\\''");
     vec![format!("-H \"Content-Type: {}\"", content.media_type), format!("-d '{body}'")]
@@ -74,7 +77,7 @@ pub(super) fn answer(document: &Document, operation: &Operation) -> Option<Strin
     let content = operation.replies.first()?.contents.first()?;
     match content.media_type {
         "application/json" if !matches!(content.schema.shape, Shape::Any) => {
-            Some(pretty(&document.sample(&content.schema)))
+            Some(document.sample(&content.schema).pretty(WIDTH))
         }
         "text/event-stream" => {
             let event = |event: &openapi::operation::Event| {
@@ -86,10 +89,6 @@ pub(super) fn answer(document: &Document, operation: &Operation) -> Option<Strin
         }
         _ => None,
     }
-}
-
-fn pretty(node: &Node) -> String {
-    serde_json::to_string_pretty(node).expect("texts and numbers make JSON")
 }
 
 /// Writes a value as it stands in an address.

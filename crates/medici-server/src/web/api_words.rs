@@ -58,7 +58,7 @@ fn add(all: &mut Vec<Row>, before: &str, schema: &Schema) {
             _ => {}
         }
     }
-    if let Shape::OneOf(shapes) = &schema.shape {
+    if let Shape::OneOf(shapes) | Shape::AnyOf(shapes) = &schema.shape {
         let objects = shapes.iter().filter(|shape| !shape.members().is_empty());
         for (number, shape) in (1..).zip(objects) {
             let first = all.len();
@@ -74,6 +74,7 @@ pub(super) fn kind(schema: &Schema) -> String {
         Shape::Any => strings::API_ANY.to_owned(),
         Shape::Named(name) => link(name),
         Shape::Text { format: Some("date-time"), .. } => strings::API_INSTANT.to_owned(),
+        Shape::Text { format: Some("date"), .. } => strings::API_DAY.to_owned(),
         Shape::Text { length: (_, Some(most)), .. } => strings::api_text_up_to(*most),
         Shape::Text { .. } => strings::API_TEXT.to_owned(),
         Shape::File => strings::API_FILE.to_owned(),
@@ -86,7 +87,9 @@ pub(super) fn kind(schema: &Schema) -> String {
         Shape::List { of, .. } => strings::api_list_of(&kind(of)),
         Shape::Map(of) => strings::api_map_of(&kind(of)),
         Shape::Object { .. } => strings::API_OBJECT.to_owned(),
-        Shape::OneOf(shapes) => strings::api_one_of(&shapes.iter().map(kind).collect::<Vec<_>>()),
+        Shape::OneOf(shapes) | Shape::AnyOf(shapes) => {
+            strings::api_one_of(&shapes.iter().map(kind).collect::<Vec<_>>())
+        }
     };
     if let Shape::Text { pattern: Some(pattern), .. } = &schema.shape {
         let _ = write!(words, " <code class=\"pattern\">{}</code>", escaped(pattern));

@@ -84,6 +84,7 @@ pub(super) const API_LINE: &str = "each line";
 pub(super) const API_ANY: &str = "any JSON";
 pub(super) const API_TEXT: &str = "text";
 pub(super) const API_INSTANT: &str = "instant";
+pub(super) const API_DAY: &str = "day";
 pub(super) const API_FILE: &str = "file";
 pub(super) const API_FLAG: &str = "<code>true</code>, <code>false</code>";
 pub(super) const API_OBJECT: &str = "object";

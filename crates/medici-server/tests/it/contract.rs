@@ -4,16 +4,12 @@
 //! Answers are read more strictly than the document says it: a member that is not described is an error here, though
 //! strangers are told that members may be added.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, OnceLock},
-};
+use std::sync::OnceLock;
 
 use axum::http::{HeaderMap, Method};
-use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::house::Answer;
+use crate::{house::Answer, shape::Judge};
 
 /// The document is the same for every server of this process.
 static CONTRACT: OnceLock<Contract> = OnceLock::new();
@@ -42,9 +38,8 @@ pub(crate) struct Sent<'a> {
 
 pub(crate) struct Contract {
     document: Value,
-    /// The same, with all objects closed.
-    closed: Value,
-    validators: Mutex<HashMap<String, Arc<Validator>>>,
+    requests: Judge,
+    answers: Judge,
 }
 
 impl Contract {
@@ -56,9 +51,8 @@ impl Contract {
     /// Takes note of the document.
     pub(crate) fn tell(document: Value) -> &'static Self {
         CONTRACT.get_or_init(|| {
-            let mut closed = document.clone();
-            close(&mut closed);
-            Self { document, closed, validators: Mutex::default() }
+            let (requests, answers) = (Judge::of(&document), Judge::strict(&document));
+            Self { document, requests, answers }
         })
     }
 
@@ -72,7 +66,7 @@ impl Contract {
         let Some((template, operation)) = self.operation(sent.method, path) else { return };
         let what = format!("{} {} {}", sent.method, sent.address, answer.status);
         let status = answer.status.as_u16().to_string();
-        let reply = &operation["responses"][&status];
+        let reply = self.resolved(&operation["responses"][&status]);
         assert!(reply.is_object(), "{what}: the status is not described. {}", String::from_utf8_lossy(&answer.body));
         self.check_headers(&what, reply, &answer.headers);
         self.check_body(&what, reply, answer);
@@ -95,6 +89,12 @@ impl Contract {
         found.into_iter().find_map(|(template, item)| Some((template.as_str(), item.get(&method)?)))
     }
 
+    /// Follows a reference to a response that many operations share.
+    fn resolved<'a>(&'a self, reply: &'a Value) -> &'a Value {
+        let name = reply["$ref"].as_str().and_then(|target| target.strip_prefix("#/components/responses/"));
+        name.map_or(reply, |name| &self.document["components"]["responses"][name])
+    }
+
     fn check_headers(&self, what: &str, reply: &Value, headers: &HeaderMap) {
         let described = reply["headers"].as_object().unwrap();
         for (name, value) in headers {
@@ -105,7 +105,7 @@ impl Contract {
             let header = &self.document["components"]["headers"][name.as_str()];
             let (text, kind) = (value.to_str().unwrap(), &header["schema"]["type"]);
             let value = if kind == "integer" { json!(text.parse::<u64>().unwrap()) } else { json!(text) };
-            self.validate(&format!("{what}: the header {name}"), &self.document, &header["schema"], &value);
+            good(&self.requests, &format!("{what}: the header {name}"), &header["schema"], &value);
         }
         for name in described.keys() {
             let required = self.document["components"]["headers"][name]["required"] == true;
@@ -128,7 +128,7 @@ impl Contract {
             return;
         }
         let body = answer.json();
-        self.validate(what, &self.closed, &content["schema"], &body);
+        good(&self.answers, what, &content["schema"], &body);
         if let Some(codes) = reply.get("x-codes") {
             let code = body.get("error").map_or(&body["code"], |error| &error["code"]);
             assert!(codes.as_array().unwrap().contains(code), "{what}: the code {code} is not described");
@@ -142,7 +142,7 @@ impl Contract {
             let event = &events[name];
             assert!(event.is_object(), "{what}: the event {name} is not described");
             let data = serde_json::from_str(field("data").unwrap()).unwrap();
-            self.validate(&format!("{what}: {name}"), &self.closed, &event["schema"], &data);
+            good(&self.answers, &format!("{what}: {name}"), &event["schema"], &data);
         }
     }
 
@@ -164,7 +164,7 @@ impl Contract {
         let check = |place: &str, name: &str, text: &str| {
             let schema = &find(place, name)["schema"];
             let value = if schema["type"] == "integer" { json!(text.parse::<u64>().unwrap()) } else { json!(text) };
-            self.validate(&format!("{what}: {name}"), &self.document, schema, &value);
+            good(&self.requests, &format!("{what}: {name}"), schema, &value);
         };
         for (name, text) in template.split('/').zip(path.split('/')) {
             if let Some(name) = name.strip_prefix('{') {
@@ -192,40 +192,15 @@ impl Contract {
         // What is no event is an outcome of that event alone: such requests are accepted, and their parts refused.
         if media_type == "application/json" && template != "/api/events" {
             let body = serde_json::from_slice(sent.body).unwrap();
-            self.validate(&format!("{what}: the request"), &self.document, &contents[media_type]["schema"], &body);
+            good(&self.requests, &format!("{what}: the request"), &contents[media_type]["schema"], &body);
         }
-    }
-
-    #[track_caller]
-    fn validate(&self, what: &str, document: &Value, schema: &Value, value: &Value) {
-        let closed = std::ptr::eq(document, &self.closed);
-        let mut validators = self.validators.lock().unwrap();
-        let validator = validators.entry(format!("{closed}{schema}")).or_insert_with(|| {
-            let root = json!({"allOf": [schema], "components": {"schemas": document["components"]["schemas"]}});
-            let options = jsonschema::options().should_validate_formats(true);
-            Arc::new(options.build(&root).unwrap_or_else(|error| panic!("{what}: {error}: {schema}")))
-        });
-        let validator = validator.clone();
-        drop(validators);
-        let problems: Vec<String> =
-            validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
-        assert!(problems.is_empty(), "{what}: {}\n{value:#}", problems.join("; "));
     }
 }
 
-/// Closes every object whose members are named.
-fn close(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.values_mut().for_each(close);
-            if members.get("properties").is_some_and(Value::is_object) && !members.contains_key("additionalProperties")
-            {
-                members.insert("additionalProperties".to_owned(), json!(false));
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+#[track_caller]
+fn good(judge: &Judge, what: &str, schema: &Value, value: &Value) {
+    let problems = judge.problems(schema, value);
+    assert!(problems.is_empty(), "{what} is not as described: {}\n{value:#}", problems.join("; "));
 }
 
 fn media_type(headers: &HeaderMap) -> &str {

@@ -35,6 +35,7 @@ mod reports;
 mod routes;
 mod sandboxes;
 mod session;
+mod shape;
 mod sockets;
 mod statement;
 mod streams;
