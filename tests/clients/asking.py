@@ -73,7 +73,7 @@ class Client:
             verb=verb, base_url=f"{self.studio.proxy.url}/v1", key=self.key if key is ... else key,
             retries=retries, timeout=timeout, headers=headers or {}, arguments=arguments,
             files={name: paths(given) for name, given in (files or {}).items()},
-        )  # fmt: skip
+        )
 
     def ask(self, verb, **given) -> Answer:
         """Asks and waits for the answer."""

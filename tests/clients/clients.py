@@ -32,8 +32,8 @@ class Kind:
     obeys: bool = True
     # Whether it asks again after its own timeout, saying that it does.
     asks_again: bool = False
-    # Whether it can be told how often to ask.
-    told_tries: bool = True
+    # Whether it can ask again with a file.
+    repeats_files: bool = False
     # Whether it can send several files as `image[]`.
     lists: bool = True
     # Whether it tells the id of a refused request.
@@ -51,11 +51,11 @@ class Kind:
 OPENAI_ERRORS = {
     400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError", 404: "NotFoundError",
     422: "UnprocessableEntityError", 429: "RateLimitError", 500: "InternalServerError", 503: "InternalServerError",
-}  # fmt: skip
+}
 OPENAI_0_ERRORS = {
     400: "InvalidRequestError", 401: "AuthenticationError", 403: "PermissionError", 404: "InvalidRequestError",
     429: "RateLimitError", 503: "ServiceUnavailableError",
-}  # fmt: skip
+}
 
 
 def python(version: str, driver: str, **own) -> Kind:
@@ -65,15 +65,15 @@ def python(version: str, driver: str, **own) -> Kind:
 KINDS = [
     python(
         "0.27.10", "openai_python_0.py", errors=OPENAI_0_ERRORS, other="APIError", timeout="Timeout",
-        stream_error=None, tries=1, told_tries=False, lists=False, keyless=False,
+        stream_error=None, tries=1, lists=False, keyless=False,
     ),
     python(
         "1.109.1", "openai_python.py", errors=OPENAI_ERRORS, other="APIStatusError", timeout="APITimeoutError",
-        stream_error="APIError", tries=3, asks_again=True,
+        stream_error="APIError", tries=3, asks_again=True, repeats_files=True,
     ),
     python(
         "3.54.0", "openai_python.py", errors=OPENAI_ERRORS, other="APIStatusError", timeout="APITimeoutError",
-        stream_error="APIError", tries=3, asks_again=True,
+        stream_error="APIError", tries=3, asks_again=True, repeats_files=True,
     ),
     Kind(
         "node-6.49.0", ("node", HERE / "node/driver.mjs"), errors=OPENAI_ERRORS, other="APIError",
@@ -87,7 +87,7 @@ KINDS = [
         "curl", (sys.executable, HERE / "drivers/curl.py"), errors={}, other="HTTP {status}", timeout="curl: (28)",
         stream_error="event", tries=1,
     ),
-]  # fmt: skip
+]
 
 
 class Driver:

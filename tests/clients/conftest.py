@@ -10,8 +10,8 @@ from studio import Studio
 pytest_plugins = ["uploads"]
 
 
-def served(tmp_path_factory, name, engine, *arguments, **limits):
-    studio = Studio(tmp_path_factory.mktemp(name), engine, *arguments, **limits)
+def served(tmp_path_factory, name, engine, **settings):
+    studio = Studio(tmp_path_factory.mktemp(name), engine, **settings)
     yield studio
     # Whatever the tests did to it, its books are right.
     assert studio.run("ledger", "verify")["findings"] == []
@@ -33,13 +33,21 @@ def pattern(tmp_path_factory):
 @pytest.fixture(scope="session")
 def limited(tmp_path_factory):
     """A studio where an account may ask for one picture a second."""
-    yield from served(tmp_path_factory, "limited", "test-pattern", images_per_minute=60)
+    yield from served(tmp_path_factory, "limited", "test-pattern", limits__images_per_minute=60)
 
 
 @pytest.fixture(scope="session")
 def crowded(tmp_path_factory):
     """A studio where few jobs may wait."""
-    yield from served(tmp_path_factory, "crowded", "test-pattern", queued_jobs_max=len(KINDS))
+    yield from served(tmp_path_factory, "crowded", "test-pattern", limits__queued_jobs_max=len(KINDS))
+
+
+@pytest.fixture(scope="session")
+def judging(tmp_path_factory):
+    """A studio that forbids weapons."""
+    rules = tmp_path_factory.mktemp("rules") / "rules.toml"
+    rules.write_text('[[rule]]\ncategory = "weapons"\nwords = ["cannon"]\n')
+    yield from served(tmp_path_factory, "judging", "test-pattern", moderation__rules=rules)
 
 
 @pytest.fixture(scope="session")

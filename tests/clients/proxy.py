@@ -1,14 +1,18 @@
 """A proxy that passes every byte on and keeps the heads of the requests that it saw: what really went to the server."""
 
-import asyncio
 import collections
+import contextlib
 import dataclasses
+import io
+import socket
 import threading
+import time
 
-HEAD_BYTES_MAX = 1 << 20
+PIECE_BYTES = 1 << 16
+HEAD_LINE_BYTES_MAX = 1 << 16
 
 
-class ClientGone(Exception):
+class Gone(Exception):
     """The client ended its connection."""
 
 
@@ -34,101 +38,103 @@ class Proxy:
         self.port = port
         self.seen: list[Seen] = []
         self.hang_ups = collections.defaultdict(list)
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        listening = asyncio.start_server(self.connection, "127.0.0.1", 0, limit=HEAD_BYTES_MAX)
-        self.server = asyncio.run_coroutine_threadsafe(listening, self.loop).result()
-        self.url = f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+        self.listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
 
     def hang_up(self, key: str, seconds: float):
-        """Cuts the connection of the next request with this key so long after its head."""
+        """Cuts the connection of the next request with this key so long after it was passed on."""
         self.hang_ups[key].append(seconds)
 
     def of(self, key: str | None) -> list[Seen]:
         """Returns the requests that came with a key."""
-        return [seen for seen in self.seen if seen.key == key]
+        return [seen for seen in list(self.seen) if seen.key == key]
 
     def stop(self):
-        async def stop():
-            self.server.close()
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+        # Wakes the thread that waits for connections; those that are open end with their clients.
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.listening.close()
 
-        asyncio.run_coroutine_threadsafe(stop(), self.loop).result()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listening.accept()
+                server = socket.create_connection(("127.0.0.1", self.port))
+                for run in [self.requests, replies]:
+                    threading.Thread(target=run, args=(client, server), daemon=True).start()
 
-    async def connection(self, client_reads, client_writes):
-        server_reads, server_writes = await asyncio.open_connection("127.0.0.1", self.port)
-        back = asyncio.ensure_future(copy(server_reads, client_writes))
+    def requests(self, client: socket.socket, server: socket.socket):
+        """Passes requests on, one after the other, until the client leaves."""
+        reads = client.makefile("rb")
         try:
             while True:
-                seen = await self.request(client_reads, server_writes)
+                seen = self.request(reads, server)
                 if self.hang_ups.get(seen.key):
-                    await asyncio.sleep(self.hang_ups[seen.key].pop(0))
-                    return
-        except (ClientGone, asyncio.CancelledError):
+                    time.sleep(self.hang_ups[seen.key].pop(0))
+                    break
+        except Gone:
             pass
-        except ConnectionError:
-            # The server takes no more of this, and may have said why.
-            await back
-        finally:
-            # Whoever goes away goes for both: the server must see that its client has left.
-            back.cancel()
-            for writes in [client_writes, server_writes]:
-                writes.transport.abort()
+        except OSError:
+            # The server takes no more of this, and has said why: the client must be able to read it.
+            with contextlib.suppress(OSError):
+                while reads.read1(PIECE_BYTES):
+                    pass
+        # Whoever goes away goes for both: the server must see that its client has left.
+        for end in [client, server]:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
-    async def request(self, reads, writes) -> Seen:
+    def request(self, reads: io.BufferedReader, server: socket.socket) -> Seen:
         """Passes one request on, whole."""
-        head = await until(reads, b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines if line)}
+        lines = list(iter(lambda: line(reads), b"\r\n"))
+        first, *rest = [text.decode("latin-1").rstrip("\r\n") for text in lines]
+        headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in rest)}
         method, path, _ = first.split(" ")
         seen = Seen(method, path, headers)
         self.seen.append(seen)
-        writes.write(head)
+        server.sendall(b"".join([*lines, b"\r\n"]))
         if headers.get("transfer-encoding") == "chunked":
-            await chunks(reads, writes)
+            chunks(reads, server)
         else:
-            await pass_on(reads, writes, int(headers.get("content-length", 0)))
+            pass_on(reads, server, int(headers.get("content-length", 0)))
         return seen
 
 
-async def until(reads, end):
+def line(reads: io.BufferedReader) -> bytes:
     try:
-        return await reads.readuntil(end)
-    except (asyncio.IncompleteReadError, ConnectionError) as error:
-        raise ClientGone from error
+        found = reads.readline(HEAD_LINE_BYTES_MAX)
+    except OSError as error:
+        raise Gone from error
+    if not found.endswith(b"\n"):
+        raise Gone
+    return found
 
 
-async def chunks(reads, writes):
+def chunks(reads: io.BufferedReader, server: socket.socket):
     size = None
     while size != 0:
-        line = await until(reads, b"\r\n")
-        size = int(line.split(b";")[0], 16)
-        writes.write(line)
-        await pass_on(reads, writes, size + 2)
+        found = line(reads)
+        size = int(found.split(b";")[0], 16)
+        server.sendall(found)
+        pass_on(reads, server, size + 2)
 
 
-async def pass_on(reads, writes, count):
+def pass_on(reads: io.BufferedReader, server: socket.socket, count: int):
     while count > 0:
         try:
-            piece = await reads.read(min(count, 1 << 16))
-        except ConnectionError as error:
-            raise ClientGone from error
+            piece = reads.read1(min(count, PIECE_BYTES))
+        except OSError as error:
+            raise Gone from error
         if not piece:
-            raise ClientGone
+            raise Gone
         count -= len(piece)
-        writes.write(piece)
-        await writes.drain()
+        server.sendall(piece)
 
 
-async def copy(reads, writes):
-    while piece := await reads.read(1 << 16):
-        writes.write(piece)
-        await writes.drain()
-    writes.close()
+def replies(client: socket.socket, server: socket.socket):
+    """Passes back whatever the server says, until it has no more to say."""
+    with contextlib.suppress(OSError):
+        while piece := server.recv(PIECE_BYTES):
+            client.sendall(piece)
+    with contextlib.suppress(OSError):
+        client.shutdown(socket.SHUT_WR)

@@ -19,15 +19,15 @@ MEDICI = pathlib.Path(os.environ.get("TEST_BINARY", ROOT / "target/release/medic
 class Studio:
     """A server in an empty directory, with a proxy before it that keeps the requests."""
 
-    def __init__(self, directory: pathlib.Path, engine: str, *arguments: str, **limits: int):
+    def __init__(self, directory: pathlib.Path, engine: str, **settings):
         assert MEDICI.exists(), f"{MEDICI} is missing: cargo build --release"
         self.data = directory / "data"
         self.log = open(directory / "log", "w+")
         self.numbers = itertools.count(1)
-        command = ["--data", self.data, "serve", "--listen", "127.0.0.1:0", "--engine", engine, *arguments]
+        command = ["--data", self.data, "serve", "--listen", "127.0.0.1:0", "--engine", engine]
         # Nothing of whoever runs the tests configures what is tested.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MEDICI_")}
-        environment |= {f"MEDICI_LIMITS__{name.upper()}": str(value) for name, value in limits.items()}
+        environment |= {f"MEDICI_{name.upper()}": str(value) for name, value in settings.items()}
         self.process = subprocess.Popen(
             [MEDICI, *command], cwd=directory, env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True
         )
@@ -39,7 +39,8 @@ class Studio:
                 self.admin_key = line.split()[-1]
             if "OpenAI client" in line:
                 break
-        self.proxy = Proxy(int(self.url.rsplit(":", 1)[1]))
+        self.port = int(self.url.rsplit(":", 1)[1])
+        self.proxy = Proxy(self.port)
 
     def run(self, *arguments: str, code: int = 0):
         """Runs a command on this studio's data and returns what it printed as JSON."""

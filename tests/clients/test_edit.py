@@ -8,11 +8,20 @@ from uploads import HOLE, SIDE
 LISTS = [kind for kind in KINDS if kind.lists]
 
 
-def outside(picture: Image.Image) -> bytes:
+JPEG_ROUNDING = 3
+
+
+def outside(picture: Image.Image) -> Image.Image:
     """Returns what is around the hole."""
     picture = picture.convert("RGB")
     picture.paste((0, 0, 0), HOLE)
-    return picture.tobytes()
+    return picture
+
+
+def distance(picture: Image.Image, source: Image.Image) -> int:
+    """Returns the largest difference of a colour around the hole."""
+    extremes = ImageChops.difference(outside(picture), outside(source)).getextrema()
+    return max(high for _, high in extremes)
 
 
 def changed(picture: Image.Image, source: Image.Image) -> bool:
@@ -26,7 +35,7 @@ def check_edited(answer, source, count=1):
     pictures, source = answer.pictures, Image.open(source)
     assert [picture.size for picture in pictures] == [(SIDE, SIDE)] * count
     for picture in pictures:
-        assert outside(picture) == outside(source)
+        assert distance(picture, source) == 0
         assert changed(picture, source)
     assert len({picture.tobytes() for picture in pictures}) == count
     assert (answer.charged, len(answer.requests)) == (1, 1)
@@ -36,7 +45,7 @@ def test_an_edit_changes_what_the_mask_leaves_transparent_and_nothing_else(clien
     answer = client.ask(
         "edit", model="dall-e-2", prompt="a red balloon", n=3, size="256x256",
         files={"image": uploads.square, "mask": uploads.mask},
-    )  # fmt: skip
+    )
     check_edited(answer, uploads.square, count=3)
     assert client.facts == ["opened", "granted", "held", "captured"]
 
@@ -45,7 +54,7 @@ def test_without_a_mask_the_transparent_part_of_the_picture_is_changed(client, u
     answer = client.ask(
         "edit", model="dall-e-2", prompt="a red balloon", size="256x256", response_format="b64_json",
         files={"image": uploads.hole},
-    )  # fmt: skip
+    )
     check_edited(answer, uploads.hole)
 
 
@@ -59,8 +68,9 @@ def test_a_gpt_alias_edits_jpeg_and_webp_and_any_shape(client, uploads, photo):
     (picture,) = answer.pictures
     source = Image.open(source)
     assert picture.size == source.size
-    assert outside(picture) == outside(source)
     assert changed(picture, source)
+    # Two decoders of JPEG agree but for roundings.
+    assert distance(picture, source) <= (JPEG_ROUNDING if photo == "photo" else 0)
     assert answer.reply["data"][0]["b64_json"]
     assert (answer.charged, len(answer.requests)) == (1, 1)
 
@@ -84,7 +94,7 @@ def test_a_list_of_several_is_refused_by_name_and_not_cut_short(client, uploads)
     answer = client.ask(
         "edit", model="gpt-image-1", prompt="a red balloon",
         files={"image": [uploads.square, uploads.photo], "mask": uploads.mask},
-    )  # fmt: skip
+    )
     assert (answer.error.status, answer.error.param) == (400, "image")
     assert (answer.charged, len(answer.requests)) == (0, 1)
 
@@ -110,7 +120,7 @@ def test_an_edit_with_an_idempotency_key_pays_once(client, uploads):
     ask = lambda: client.ask(
         "edit", headers={"Idempotency-Key": "edit-1"}, model="dall-e-2", prompt="a red balloon", size="256x256",
         files={"image": uploads.square, "mask": uploads.mask},
-    )  # fmt: skip
+    )
     first, again = ask(), ask()
     assert [picture.tobytes() for picture in first.pictures] == [picture.tobytes() for picture in again.pictures]
     assert (first.charged, again.charged) == (1, 0)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import socket
 
 import pytest
 from clients import KINDS
@@ -72,7 +73,7 @@ REFUSALS = [
     upload("JPEG for dall-e-2", None, "image", "^Uploaded image must be a PNG and less than 4 MB.$",
            image="photo", mask="mask"),
     upload("4 MB for dall-e-2", None, "image", "^Uploaded image must be a PNG and less than 4 MB.$",
-           image="large", mask="mask"),
+           image="large"),
     upload("not square for dall-e-2", "invalid_image", "image", "256x128", image="wide", mask="wide"),
     upload("undecodable for a gpt alias", "invalid_image_file", None,
            "^Invalid image file or mode for image 1, please check your image file.",
@@ -84,7 +85,7 @@ REFUSALS = [
     upload("wide to vary", "invalid_image", "image", "256x128", "vary", image="wide"),
     upload("broken to vary", None, "image", "^Uploaded image must be a PNG and less than 4 MB.$", "vary",
            image="broken"),
-]  # fmt: skip
+]
 CASES = [
     pytest.param(refusal, kind, id=f"{refusal.name}-{kind.name}")
     for refusal in REFUSALS
@@ -113,6 +114,18 @@ def test_a_wrong_request_is_refused_in_the_dialect(refusal, client, uploads):
     assert client.facts == ["opened", "granted"]
     prompt = refusal.arguments.get("prompt", "").strip()
     assert not prompt or prompt not in answer.error.message, "prompts are never repeated"
+
+
+def test_a_client_that_writes_all_of_its_body_first_can_read_the_refusal(pattern):
+    # As Node's and Rust's clients do: a write that fails is the end for them, whatever the server has said.
+    length = 8 << 20
+    head = (
+        f"POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {pattern.account('large')}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", pattern.port), 30) as connection:
+        connection.sendall(head.encode() + b"{" * length)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_request_without_a_key_is_refused(client):
@@ -151,8 +164,26 @@ def test_without_credits_one_request_is_seen_and_nothing_is_queued(client):
     check_refused(
         answer, poor, 429, "insufficient_quota", "insufficient_quota", None,
         "^You exceeded your current quota, please check your plan and billing details.$",
-    )  # fmt: skip
+    )
     assert poor.facts == ["opened"]
+
+
+FORBIDDEN = {"prompt": "a cannon on a hill"}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_forbidden_words_are_refused_as_each_model_does(kind, judging, open_client, uploads):
+    client = open_client(kind, judging)
+    older = "^Your request was rejected as a result of our safety system"
+    newer = r"rejected .* safety system.* safety_violations=\[weapons\]"
+    edit = {"files": {"image": uploads.square, "mask": uploads.mask}, **FORBIDDEN}
+    for model, code, type, says in [
+        ("dall-e-2", "content_policy_violation", INVALID, older), ("gpt-image-1", "moderation_blocked", USER, newer),
+    ]:
+        for answer in [client.ask("generate", model=model, **FORBIDDEN), client.ask("edit", model=model, **edit)]:
+            check_refused(answer, client, 400, type, code, None, says)
+            assert "cannon" not in answer.error.message
+    assert client.facts == ["opened", "granted"]
 
 
 def test_a_budget_that_is_used_up_is_a_hard_limit(client):

@@ -40,7 +40,7 @@ def test_a_gpt_alias_answers_in_bytes_and_leaves_the_background_out(client, outp
     answer = client.ask(
         "generate", model="gpt-image-1", prompt="a pineapple", background="transparent", output_format=output_format,
         quality="high",
-    )  # fmt: skip
+    )
     (picture,) = answer.pictures
     assert (picture.format, picture.mode) == (output_format.upper(), "RGBA")
     assert picture.getpixel((0, 0))[3] == 0

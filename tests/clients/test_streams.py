@@ -62,7 +62,7 @@ def test_an_edit_is_streamed_under_its_own_names(client, uploads):
     answer = client.ask(
         "edit", model="gpt-image-1", prompt="a balloon", stream=True, partial_images=2,
         files={"image": uploads.square, "mask": uploads.mask},
-    )  # fmt: skip
+    )
     looks, finished = split(answer, "image_edit")
     assert len(looks) == 2
     assert [picture.size for picture in pictures(finished)] == [(256, 256)]

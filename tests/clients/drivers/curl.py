@@ -14,7 +14,9 @@ def answer(command):
     with tempfile.TemporaryDirectory() as directory:
         head, body = (pathlib.Path(directory, name) for name in ["head", "body"])
         arguments = ["--silent", "--no-buffer", "--dump-header", head, "--output", body, *options(command)]
-        done = subprocess.run(["curl", *arguments, command["base_url"] + PATHS[command["verb"]]])
+        url = command["base_url"] + PATHS[command["verb"]]
+        # A long body does not fit among the arguments of a program.
+        done = subprocess.run(["curl", *arguments, url], input=json.dumps(command["arguments"]).encode())
         if done.returncode != 0:
             return {"error": {"class": f"curl: ({done.returncode})", "status": None, "message": ""}}
         # Of several tries the last one counts.
@@ -32,7 +34,7 @@ def options(command):
     if command["retries"]:
         yield from ["--retry", str(command["retries"])]
     if command["verb"] == "generate":
-        yield from ["--json", json.dumps(command["arguments"])]
+        yield from ["--json", "@-"]
     elif command["verb"] != "models":
         for name, value in command["arguments"].items():
             yield from ["--form-string", f"{name}={json.dumps(value) if isinstance(value, bool) else value}"]

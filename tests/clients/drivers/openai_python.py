@@ -17,11 +17,8 @@ CALLS = {
 def client(command):
     options = {name: command[ours] for name, ours in [("max_retries", "retries"), ("timeout", "timeout")]
                if command[ours] is not None}
-    headers = dict(command["headers"])
-    if command["key"] is None:
-        headers["Authorization"] = openai.Omit()
     return BASE.with_options(
-        base_url=command["base_url"], api_key=command["key"] or "unused", default_headers=headers, **options
+        base_url=command["base_url"], api_key=command["key"] or "unused", default_headers=command["headers"], **options
     )
 
 
@@ -34,7 +31,9 @@ def answer(command):
         }
         told = {}
         try:
-            call(client(command), command["verb"], {**command["arguments"], **files}, told)
+            # Only for a single request can this client be kept from sending a key.
+            keyless = {"extra_headers": {"Authorization": openai.Omit()}} if command["key"] is None else {}
+            call(client(command), command["verb"], {**command["arguments"], **files, **keyless}, told)
         except openai.APIError as error:
             told["error"] = of(error)
         return told
@@ -58,7 +57,9 @@ def call(asked, verb, arguments, told):
 def of(error):
     names = {"status": "status_code", "type": "type", "code": "code", "param": "param", "request_id": "request_id"}
     told = {ours: getattr(error, theirs, None) for ours, theirs in names.items()}
-    return {"class": type(error).__name__, "message": error.message, **told}
+    # `error.message` is all of the body, behind the status.
+    message = error.body["message"] if isinstance(error.body, dict) else error.message
+    return {"class": type(error).__name__, "message": message, **told}
 
 
 lines.serve(answer)

@@ -1,6 +1,7 @@
 """OpenAI's Python client before 1.0: functions of a module, no retries, no streams of pictures."""
 
 import contextlib
+import json
 import threading
 
 import lines
@@ -41,13 +42,16 @@ def answer(command):
 
 
 def of(error):
+    # Of a 503 this client reads nothing, but hands over the body.
+    told = error.error or json.loads(error.http_body or "{}").get("error", {})
     return {
         "class": type(error).__name__,
         "status": error.http_status,
-        "message": error.user_message,
-        "type": getattr(error.error, "type", None),
-        "code": getattr(error.error, "code", None),
-        "param": getattr(error.error, "param", None),
+        # Of a 5xx `user_message` is the message, the body, and the headers.
+        "message": told.get("message", error.user_message),
+        "type": told.get("type"),
+        "code": told.get("code"),
+        "param": told.get("param"),
         "request_id": error.headers.get("x-request-id"),
     }
 

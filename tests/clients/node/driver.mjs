@@ -46,7 +46,8 @@ function of(error) {
     type: error.type ?? null,
     code: error.code ?? null,
     param: error.param ?? null,
-    message: error.message,
+    // `error.message` begins with the status.
+    message: error.error?.message ?? error.message,
     request_id: error.requestID ?? null,
   };
 }

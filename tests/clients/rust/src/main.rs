@@ -27,9 +27,9 @@ fn main() {
         let id = command["id"].clone();
         let answer = runtime.spawn(answer(clients.clone(), command));
         answers.push(runtime.spawn(async move {
-            let mut told = answer.await.unwrap_or_else(|panic| {
-                Map::from_iter([("broken".to_owned(), Value::from(panic.to_string()))])
-            });
+            let mut told = answer
+                .await
+                .unwrap_or_else(|panic| Map::from_iter([("broken".to_owned(), Value::from(panic.to_string()))]));
             told.insert("id".to_owned(), id);
             println!("{}", Value::Object(told));
         }));
