@@ -1,68 +1,82 @@
-"""A release binary serving in an empty directory, once for all tests."""
+"""The servers and the clients, each started once for all tests."""
 
-import json
-import os
-import pathlib
-import re
-import subprocess
+import itertools
 
 import pytest
+from asking import Client
+from clients import KINDS, Driver
+from studio import Studio
 
-ROOT = pathlib.Path(__file__).parents[2]
-MEDICI = pathlib.Path(os.environ.get("TEST_BINARY", ROOT / "target/release/medici"))
+pytest_plugins = ["uploads"]
 
 
-class Studio:
-    """A running server and the command line beside it."""
-
-    def __init__(self, directory: pathlib.Path, engine: str):
-        assert MEDICI.exists(), f"{MEDICI} is missing: cargo build --release"
-        self.data = directory / "data"
-        self.log = open(directory / "log", "w+")
-        arguments = ["--data", self.data, "serve", "--listen", "127.0.0.1:0", "--engine", engine]
-        self.process = subprocess.Popen(
-            [MEDICI, *arguments], cwd=directory, stdout=subprocess.PIPE, stderr=self.log, text=True
-        )
-        self.sign_in_url = self.process.stdout.readline().strip()
-        assert self.sign_in_url.startswith("http://127.0.0.1:"), (self.sign_in_url, self.read_log())
-        self.url = re.match(r"http://[^/]+", self.sign_in_url)[0]
-        for line in self.process.stdout:
-            if "admin key" in line:
-                self.admin_key = line.split()[-1]
-            if "OpenAI client" in line:
-                break
-
-    def run(self, *arguments: str, code: int = 0):
-        """Runs a command on this studio's data and returns what it printed as JSON."""
-        done = subprocess.run([MEDICI, "--data", self.data, *arguments, "--json"], capture_output=True, text=True)
-        assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        return json.loads(done.stdout)
-
-    def account(self, name: str) -> str:
-        """Opens an account with its 15 free credits and returns an API key of it."""
-        self.run("account", "create", name)
-        return self.run("key", "create", "--account", name)["secret"]
-
-    def read_log(self) -> str:
-        self.log.seek(0)
-        return self.log.read()
-
-    def stop(self):
-        self.process.terminate()
-        assert self.process.wait(30) == 0, self.read_log()
+def served(tmp_path_factory, name, engine, **settings):
+    studio = Studio(tmp_path_factory.mktemp(name), engine, **settings)
+    yield studio
+    # Whatever the tests did to it, its books are right.
+    assert studio.run("ledger", "verify")["findings"] == []
+    studio.stop()
 
 
 @pytest.fixture(scope="session")
 def pocket(tmp_path_factory):
     """A studio that draws with the pocket model."""
-    studio = Studio(tmp_path_factory.mktemp("pocket"), "pocket")
-    yield studio
-    studio.stop()
+    yield from served(tmp_path_factory, "pocket", "pocket")
 
 
 @pytest.fixture(scope="session")
 def pattern(tmp_path_factory):
     """A studio that draws the test pattern, which fails on demand."""
-    studio = Studio(tmp_path_factory.mktemp("pattern"), "test-pattern")
-    yield studio
-    studio.stop()
+    yield from served(tmp_path_factory, "pattern", "test-pattern")
+
+
+@pytest.fixture(scope="session")
+def limited(tmp_path_factory):
+    """A studio where an account may ask for one picture a second."""
+    yield from served(tmp_path_factory, "limited", "test-pattern", limits__images_per_minute=60)
+
+
+@pytest.fixture(scope="session")
+def crowded(tmp_path_factory):
+    """A studio where few jobs may wait."""
+    yield from served(tmp_path_factory, "crowded", "test-pattern", limits__queued_jobs_max=len(KINDS))
+
+
+@pytest.fixture(scope="session")
+def judging(tmp_path_factory):
+    """A studio that forbids weapons."""
+    rules = tmp_path_factory.mktemp("rules") / "rules.toml"
+    rules.write_text('[[rule]]\ncategory = "weapons"\nwords = ["cannon"]\n')
+    yield from served(tmp_path_factory, "judging", "test-pattern", moderation__rules=rules)
+
+
+@pytest.fixture(scope="session")
+def drivers():
+    """The running clients by their kind's name; each is started when it is first asked for."""
+    running = {}
+
+    def driver(kind):
+        if kind.name not in running:
+            running[kind.name] = Driver(kind)
+        return running[kind.name]
+
+    yield driver
+    for driver in running.values():
+        driver.stop()
+
+
+@pytest.fixture(scope="session")
+def open_client(drivers):
+    """Opens an account for a client of a kind at a studio."""
+    numbers = itertools.count(1)
+
+    def open_client(kind, studio, plan="free"):
+        return Client(kind, drivers(kind), studio, f"{kind.name}-{next(numbers)}".replace(".", "-"), plan)
+
+    return open_client
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+def client(request, open_client, pattern):
+    """Each client in turn, with an account of its own at the studio of the test pattern."""
+    return open_client(request.param, pattern)

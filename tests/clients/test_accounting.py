@@ -9,7 +9,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from conftest import MEDICI
+from studio import MEDICI
 
 BEAN_CHECK = pathlib.Path(sys.executable).with_name("bean-check")
 BOOKS = pathlib.Path(__file__).parent / "books"

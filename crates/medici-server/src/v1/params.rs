@@ -31,8 +31,8 @@ impl<'a> Params<'a> {
 
     /// Returns a parameter that is there and not null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
-        let there = |value: &&Value| !value.is_null() && !(self.form && value.as_str().is_some_and(str::is_empty));
-        self.members.get(name).filter(there)
+        let empty = |value: &&Value| self.form && value.as_str().is_some_and(str::is_empty);
+        self.members.get(name).filter(|value| !value.is_null()).filter(|value| !empty(value))
     }
 
     /// Returns the names of what is there.
