@@ -80,7 +80,7 @@ impl Node {
         };
         text.push(open);
         let inner = indent + 2;
-        let mut separate = |text: &mut String, first: bool| {
+        let separate = |text: &mut String, first: bool| {
             text.push_str(if first { "\n" } else { ",\n" });
             text.extend(std::iter::repeat_n(' ', inner));
         };
