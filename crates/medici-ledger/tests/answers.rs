@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use medici_ledger::{
     Credits, Entry, LedgerAccount, Timestamp, Unit, explanations,
     history::{AsOf, wallet_as_of},
-    report::{Basis, Grouping, Report, Reporting, TooManyMonths},
+    report::{Basis, Grouping, Report, Reporting, Sums, TooManyMonths},
     statement::{Period, Statement},
     summary,
     verify::Replay,
@@ -415,4 +415,16 @@ fn an_explanation_names_what_it_is_about_and_its_slices() {
             }
         }
     }
+}
+
+#[test]
+fn what_happens_at_the_first_instant_of_a_report_is_in_it() {
+    let story = Story::told();
+    let is_cash = |entry: &&Entry| entry.postings.iter().any(|posting| posting.account == LedgerAccount::Cash);
+    let paid = story.journal.iter().filter(|entry| entry.account != EVE).filter(is_cash);
+    let from = paid.map(|entry| entry.effective_at).min().unwrap();
+    let told = report(&story.journal, Period { from, ..Period::ALWAYS }, Grouping::Whole, Basis::Effective);
+    let has_cash = |sums: &Sums| sums.keys().any(|(account, _)| *account == LedgerAccount::Cash);
+    assert!(!has_cash(&told.periods[0].opening));
+    assert!(has_cash(&told.periods[0].closing));
 }

@@ -434,3 +434,14 @@ fn an_order_of_nothing_grants_nothing() {
     let fault = wallet.transition(&paid, at, at).unwrap_err();
     assert_eq!(fault, Fault::Fact("an order grants what was ordered, at its price"));
 }
+
+#[test]
+fn what_repays_a_debt_is_captured() {
+    let story = "2026-11-01 open / buy O pack small / charge 115 / reverse O d1 disputed $15.00 / buy P pack small";
+    let mut wallet = wallet_of(&told(story));
+    wallet.check().unwrap();
+    assert_eq!(wallet.closed_lots().len(), 2, "all of the second pack repays");
+    wallet.reopen_lot(LotNumber(2));
+    wallet.open_lots[0].captured -= 1;
+    assert_eq!(wallet.check().unwrap_err().fault, Fault::Wallet("what repays a debt is captured"));
+}

@@ -169,5 +169,5 @@ fn only_what_changes_is_said_to_change() {
         let rules = counts.iter().map(|count| PriceRule { when: when(*count), rate: rate.clone() }).collect();
         OperationPrice { rate: rate.clone(), rules }
     };
-    assert_eq!(price_changes(&rules(&[1, 2, 3]), &rules(&[1, 5])), ["rules that differ: 2"]);
+    assert_eq!(price_changes(&rules(&[1, 2, 3]), &rules(&[1, 2, 5, 6])), ["rules that differ: 2"]);
 }

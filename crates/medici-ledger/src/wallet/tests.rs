@@ -520,3 +520,12 @@ fn check_knows_that_what_is_held_counts_in_its_budgets() {
     wallet.busy_mut().budgets.release(&crate::Spender::NOBODY, 1, at(2));
     assert_eq!(wallet.check().unwrap_err().fault.to_string(), "what is held counts in its budgets: not so here");
 }
+
+#[test]
+fn what_is_promised_for_a_time_is_kept_that_long() {
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    assert_eq!((crate::HOLD_SECONDS_MAX, crate::HOLD_MEMORY), (days(1), days(1)));
+    assert_eq!((crate::REFUND_GRACE, crate::LATE_GRACE_MAX), (days(7), days(31)));
+    assert_eq!(crate::AMOUNT_MAX, 9_007_199_254_740_991);
+    assert!(Timestamp::MIN < Timestamp::EPOCH && Timestamp::EPOCH < Timestamp::MAX);
+}
