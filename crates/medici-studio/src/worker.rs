@@ -27,8 +27,6 @@ use crate::{
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a worker waits after the store refused it.
 const STORE_RETRY: Duration = Duration::from_millis(500);
-/// The media type of what the encoder writes.
-const PICTURES: &str = "image/png";
 /// How long a job may go on after the worker was told to drain.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -194,7 +192,7 @@ impl Worker {
     async fn draw(&self, job: &Job, held: Held, stop: Arc<AtomicBool>) -> Result<Kept, FailReason> {
         let work = async {
             let pictures = self.render(job, stop.clone()).await?;
-            self.studio.judge_pictures(job, &pictures, PICTURES).await?;
+            self.studio.judge_pictures(job, &pictures, job.output.format.media_type()).await?;
             self.keep(job, pictures).await
         };
         tokio::pin!(work);
