@@ -13,14 +13,14 @@ use super::completion::{Completion, Frame, views};
 use super::fit::Room;
 use super::generate::said;
 use super::noise::{Chance, Stream};
-use super::paint::PREVIEW_SIDE;
+use super::paint::{self, PREVIEW_SIDE};
 use super::prompt::Wish;
 use super::reading::{self, Choices, Reading};
 use super::region::Region;
 use super::resize::resized;
 use super::scene::Arrangement;
 use super::surroundings::{Fill, Surroundings, over};
-use super::walk::{Look, Start};
+use super::walk::{Held, Look, Start};
 use super::{LATENT, Pocket};
 
 /// A subject may be this much smaller to stand beside a completed one rather than before it.
@@ -31,12 +31,27 @@ struct Sketch<'a> {
     completion: Option<Completion<'a>>,
     /// Of the completed subject: its caption and colour.
     completed: Option<Reading>,
-    /// The things that are laid into the mask.
-    laid: Option<Reading>,
+    /// The things that are laid into the mask, and where.
+    laid: Option<(Reading, Frame)>,
     background: Background,
     /// The colour that the words want behind.
     colour: Option<[u8; 3]>,
     said: Option<String>,
+}
+
+impl Sketch<'_> {
+    /// Returns the readings it is drawn from, in the order of its layers.
+    fn readings(&self) -> impl Iterator<Item = &Reading> {
+        self.completed.iter().chain(self.laid.iter().map(|(reading, _)| reading))
+    }
+
+    /// Returns what each of its layers is drawn from, and what it must show.
+    fn layers(&self) -> impl Iterator<Item = (&String, Option<&Held>)> {
+        let held = self.completion.map(|completion| &completion.view.held);
+        let completed = self.completed.iter().flat_map(|reading| &reading.captions).map(move |caption| (caption, held));
+        let laid = self.laid.iter().flat_map(|(reading, _)| &reading.captions).map(|caption| (caption, None));
+        completed.chain(laid)
+    }
 }
 
 impl Pocket {
@@ -60,20 +75,14 @@ impl Pocket {
                 Some((same, completion)) if same == wish => completion,
                 _ => self.completion(wish, &views),
             };
-            sketches.push(self.sketched(spec, wish, completion, index));
+            sketches.push(self.sketched(spec, &around, wish, completion, index));
             before = Some((wish, completion));
         }
-        let readings: Vec<&Reading> =
-            sketches.iter().flat_map(|sketch| sketch.completed.iter().chain(&sketch.laid)).collect();
+        let readings: Vec<&Reading> = sketches.iter().flat_map(Sketch::readings).collect();
         let conditions = self.conditions(readings.iter().flat_map(|reading| &reading.captions));
         let mut starts = Vec::new();
         for (picture, sketch) in (0..).zip(&sketches) {
-            let own =
-                [(sketch.completed.as_ref(), sketch.completion.map(|c| &c.view.held)), (sketch.laid.as_ref(), None)];
-            let captions = own.into_iter().flat_map(|(reading, held)| {
-                reading.into_iter().flat_map(|reading| &reading.captions).map(move |caption| (caption, held))
-            });
-            for (layer, (caption, held)) in (0..).zip(captions) {
+            for (layer, (caption, held)) in (0..).zip(sketch.layers()) {
                 let z = Chance::new(spec.seed, Stream::Noise { picture, layer }).normal(LATENT);
                 starts.push(Start { z, from: 0.0, condition: &conditions[caption], held });
             }
@@ -98,7 +107,14 @@ impl Pocket {
     }
 
     /// Decides what picture `index` completes, and what it lays into the mask.
-    fn sketched<'a>(&self, spec: &Spec, wish: &Wish, completion: Option<Completion<'a>>, index: u32) -> Sketch<'a> {
+    fn sketched<'a>(
+        &self,
+        spec: &Spec,
+        around: &Surroundings,
+        wish: &Wish,
+        completion: Option<Completion<'a>>,
+        index: u32,
+    ) -> Sketch<'a> {
         let at = usize::try_from(index).expect("32 bits fit a usize");
         let mut rest = wish.clone();
         if let Some(completion) = completion
@@ -107,7 +123,6 @@ impl Pocket {
             rest.subjects.remove(completion.subject);
             rest.arrangement = if rest.subjects.len() < 2 { Arrangement::Rows } else { rest.arrangement };
         }
-        let laid = (!rest.subjects.is_empty()).then(|| reading::take(&rest, &self.names, spec.seed, index, true));
         let completed = completion.map(|completion| {
             let subject = &wish.subjects[completion.subject];
             let style = wish.style.unwrap_or(completion.style);
@@ -122,6 +137,14 @@ impl Pocket {
                 said: None,
             }
         });
+        let laid = (!rest.subjects.is_empty()).then(|| {
+            let reading = reading::take(&rest, &self.names, spec.seed, index, true);
+            let taken = completion
+                .zip(completed.as_ref())
+                .map(|(completion, completed)| (self.expected(completed), completion.view.frame));
+            let frame = room_for(&self.expected(&reading), around, taken.as_ref());
+            (reading, frame)
+        });
         let background = match spec.background {
             Background::Auto if wish.transparent => Background::Transparent,
             asked => asked,
@@ -129,11 +152,21 @@ impl Pocket {
         Sketch {
             completion,
             completed,
-            said: laid.as_ref().and_then(|reading| reading.said.clone()),
+            said: laid.as_ref().and_then(|(reading, _)| reading.said.clone()),
             laid,
             background,
             colour: wish.backdrop.as_ref().map(|colour| colour.rgb),
         }
+    }
+
+    /// Returns about what a reading will look like, small. Room is made for it before the first step, so that
+    /// nothing jumps from one preview to the next.
+    fn expected(&self, reading: &Reading) -> Pixels {
+        let captions: Vec<&str> = reading.captions.iter().map(String::as_str).collect();
+        let latents = self.predicted(&captions);
+        let scenes = self.scenes(&[reading], &latents.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let canvases = paint::decoded(&self.basis, &scenes);
+        paint::sketch(&scenes[0], &canvases[0]).pixels(None, Size::square(64))
     }
 
     /// Puts the pictures together from one latent a layer.
@@ -155,10 +188,8 @@ impl Pocket {
             if let Some(completion) = sketch.completion {
                 layers.push((sheets.next().expect("every reading has a sheet"), completion.view.frame));
             }
-            if sketch.laid.is_some() {
-                let sheet = sheets.next().expect("every reading has a sheet");
-                let frame = room_for(&sheet, around, layers.first());
-                layers.push((sheet, frame));
+            if let Some((_, frame)) = sketch.laid {
+                layers.push((sheets.next().expect("every reading has a sheet"), frame));
             }
             pictures.push(target.changed(around, sketch, &layers));
         }

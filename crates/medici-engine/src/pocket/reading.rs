@@ -175,23 +175,26 @@ fn sense(subject: &Subject, at: usize) -> Option<ConceptId> {
     }
 }
 
-/// Returns the words for the model. The subject's colour is not among them: it is painted on afterwards.
+/// Returns the words for the model, `style` first if there is one. The subject's colour is not among them: it is
+/// painted on afterwards.
 ///
 /// The style stands in front and the name twice: of 384 flat pictures of twelve animals and things, 370 were
 /// of the right one so, and 331 with the name once; behind the name, the style pulls some more away.
 pub(super) fn caption(subject: &Subject, id: Option<ConceptId>, names: &Names, style: &str) -> String {
-    match (&subject.thing, id) {
+    let words = match (&subject.thing, id) {
         (_, Some(id)) => {
             let label = &names.concept(id).label;
-            if let Some((_, clearer)) = CLEARER.iter().find(|(unclear, _)| unclear == label) {
-                return format!("{style} {clearer}");
+            match CLEARER.iter().find(|(unclear, _)| unclear == label) {
+                Some((_, clearer)) => (*clearer).to_owned(),
+                // Sixteen pieces count: a long label is clear enough once.
+                None if label.split(' ').count() > 3 => label.clone(),
+                None => format!("{label} {label}"),
             }
-            // Sixteen pieces count: a long label is clear enough once.
-            if label.split(' ').count() <= 3 { format!("{style} {label} {label}") } else { format!("{style} {label}") }
         }
-        (Thing::Words(words), _) => format!("{style} {words}"),
+        (Thing::Words(words), _) => words.clone(),
         (Thing::Known(_), None) => panic!("a known thing has a sense"),
-    }
+    };
+    if style.is_empty() { words } else { format!("{style} {words}") }
 }
 
 /// Returns the colour a subject must be given, unless its own name says it.

@@ -151,7 +151,8 @@ mod tests {
     fn a_shrunken_mask_keeps_nothing_that_changes() {
         let one = mask(Size { width: 1000, height: 500 }, |x, y| u8::from(x == 777 && y == 3) * 255);
         let small = shrunk(&one, Size { width: 256, height: 128 });
-        assert_eq!(small.bytes.iter().filter(|byte| **byte > 0).count(), 1);
+        let changed = small.bytes.iter().filter(|byte| **byte > 0).count();
+        assert!((1..=4).contains(&changed), "as many as have a part in the pixel: {changed}");
         assert!(shrunk(&one, one.size).bytes == one.bytes);
     }
 }

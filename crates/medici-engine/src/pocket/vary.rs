@@ -1,9 +1,10 @@
 //! Variations: pictures like a given one.
 //!
 //! The picture's latents are mixed with noise and denoised again under its words. Pictures take turns: the first
-//! is close (45 % of the latent is kept), the second goes half way and changes its look from 3d to flat or back, the
-//! third is free: it also gets another backdrop and, where nothing on it would read backwards, is mirrored. The
-//! model knows few ways to draw one thing, so noise alone would make three that look the same.
+//! is close: 45 % of the latent is kept, and no look is asked for, which is a look between 3d and flat; the second
+//! goes half way and takes the look that the picture does not have; the third is free: it also gets another backdrop
+//! and, where nothing on it would read backwards, is mirrored. The model knows few ways to draw one thing: with the
+//! look unchanged, noise alone makes three that nobody can tell from the picture.
 //!
 //! A picture that this engine drew brings its latents along. Any other is cut out of its backdrop, named
 //! ([`super::nearest`]) and encoded; its own words win over the name.
@@ -106,8 +107,11 @@ impl Pocket {
         let at = usize::try_from(index).expect("32 bits fit a usize");
         let turn = at % KEPT.len();
         let choices = Choices::of(spec.seed);
-        let style = wish.style.unwrap_or(if turn == 0 { *style } else { style.other() });
-        let word = choices.word(style, at);
+        let word = match (wish.style, turn) {
+            (Some(style), _) => choices.word(style, at),
+            (None, 0) => "",
+            (None, _) => choices.word(style.other(), at),
+        };
         let label = |id: &Option<ConceptId>| id.map(|id| self.names.concept(id).label.as_str());
         let free = turn == 2;
         let flips = free && wish.mirrored.is_none() && ids.iter().filter_map(label).all(reading::may_mirror);

@@ -21,11 +21,11 @@ fn variations_are_close_then_middling_then_free() {
         let original = draw(&spec(prompt)).remove(0);
         let three = vary(&Spec { count: 3, seed: 7, ..spec(prompt) }, &original.pixels, Some(&original.latent));
         let apart: Vec<f64> = three.iter().map(|p| squared_distance(&p.pixels, &original.pixels)).collect();
-        assert!(apart[0] > 0.5 && apart[0] < apart[1] && apart[1] < apart[2], "{prompt}: {apart:?}");
+        assert!(apart[0] > 2.0 && apart[0] < apart[1] && apart[1] < apart[2], "{prompt}: {apart:?}");
         assert_eq!([corner(&three[0]), corner(&three[1])], [corner(&original); 2], "{prompt}");
         assert_ne!(corner(&three[2]), corner(&original), "{prompt}");
         for picture in &three {
-            let understood = POCKET.understanding(picture.reading.as_ref().unwrap());
+            let understood = POCKET.understanding(picture.reading.as_deref().unwrap_or_default());
             assert_eq!(understood.notice, None, "{:?}", picture.reading);
             let again = POCKET.redraw(&picture.latent, Size::square(256), false).unwrap();
             assert_eq!(again, picture.pixels, "{prompt}");
@@ -59,24 +59,13 @@ fn uploaded(pixels: &Pixels, at: u32) -> Pixels {
 #[test]
 fn an_upload_is_named_and_drawn_again() {
     let mut wrong = Vec::new();
-    for (seed, name) in (0..).zip([
-        "owl",
-        "rocket",
-        "castle",
-        "pizza",
-        "octopus",
-        "house",
-        "grinning face",
-        "guitar",
-        "tomato",
-        "snail",
-    ]) {
+    for (seed, name) in (0..).zip(["owl", "rocket", "castle", "pizza", "octopus", "snail"]) {
         let original = draw(&Spec { seed, ..spec(name) }).remove(0);
         let upload = uploaded(&original.pixels, u32::try_from(seed % 3).unwrap());
         let wanted = Spec { count: 1, seed, steps: Some(4), ..spec("") };
         let varied = vary(&wanted, &upload, None);
         let reading = varied[0].reading.as_ref().unwrap();
-        if !reading.starts_with(&format!("{name}, ")) {
+        if reading.split(", ").next() != Some(name) {
             wrong.push(format!("{name}: {reading}"));
         }
         if seed == 0 {
@@ -100,7 +89,7 @@ fn an_upload_is_named_and_drawn_again() {
 fn a_variation_without_words_of_what_the_engine_drew_is_named_by_its_latent() {
     let original = draw(&spec("a dog and a pizza")).remove(0);
     let three = vary(&Spec { count: 3, steps: Some(4), ..spec(" ") }, &original.pixels, Some(&original.latent));
-    assert!(three.iter().all(|p| p.reading.as_ref().unwrap().starts_with("dog and pizza, ")), "{:?}", three[0].reading);
+    assert!(three.iter().all(|p| p.reading.as_ref().unwrap().starts_with("dog and pizza")), "{:?}", three[0].reading);
     let control = Watching { cancel_at: Some(3), ..Watching::default() };
     let given = Given::Vary { source: original.pixels, latent: Some(original.latent) };
     assert!(matches!(POCKET.run(&spec(""), &given, &control), Err(EngineError::Cancelled)));

@@ -85,8 +85,9 @@ impl Call<'_> {
         address = address.replace("{reversal}", "dp_1");
         match name {
             "getModel" => address = address.replace("{id}", "dall-e-2"),
-            "getJob" | "followJob" => address = address.replace("{id}", &self.job("a fox", "done").await),
+            "getJob" | "followJob" | "deleteJob" => address = address.replace("{id}", &self.job("a fox", "done").await),
             "cancelJob" => address = address.replace("{id}", &self.job("[stall]", "running").await),
+            "getOwnImage" | "deleteImage" => address = address.replace("{id}", &self.image().await),
             "revokeKey" => address = address.replace("{id}", &self.key().await),
             "moveClock" => address = address.replace("{id}", &self.sandbox().await),
             "getImage" => address = self.link().await,
@@ -141,6 +142,11 @@ impl Call<'_> {
         let path = format!("/api/jobs/{id}");
         house.until(state, async || house.get(&path).key(&house.key).send().await.json()["state"] == state).await;
         id
+    }
+
+    async fn image(&self) -> String {
+        let answer = self.house.generate(json!({"prompt": "a fox", "size": "256x256"})).await.is(200);
+        answer.json()["data"][0]["id"].as_str().unwrap().to_owned()
     }
 
     async fn key(&self) -> String {
