@@ -120,7 +120,8 @@ def test_a_client_that_writes_all_of_its_body_first_can_read_the_refusal(pattern
     # As Node's and Rust's clients do: a write that fails is the end for them, whatever the server has said.
     length = 8 << 20
     head = (
-        f"POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {pattern.account('large')}\r\n"
+        "POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {pattern.account('large')}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", pattern.port), 30) as connection:

@@ -7,8 +7,8 @@ What is to be done with a block is in the words after its language, which no rea
 - `env`: it is run by the shell, and its exports hold for all that follows;
 - `file=NAME`: it is saved as NAME.
 
-A block of `text` right after one that was run is what that one must print, `…` standing for anything. Every picture that
-a guide names in backticks must be there at its end.
+A block of `text` right after one that was run is what that one must print, `…` standing for anything. Every picture
+that a guide names in backticks must be there at its end.
 """
 
 import dataclasses

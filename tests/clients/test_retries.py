@@ -37,7 +37,7 @@ def counts(requests):
 @kinds([kind for kind in KINDS if kind.asks_again])
 def test_a_client_that_lost_its_patience_pays_once_however_often_it_asks(client):
     # The first two tries end before the picture is there; the third gets it.
-    answer = client.ask("generate", timeout=1, prompt=slow(2.6), **DRAW)
+    answer = client.ask("generate", timeout=1.5, prompt=slow(4.2), **DRAW)
     assert len(answer.pictures) == 1
     assert counts(answer.requests) == ["0", "1", "2"]
     assert answer.charged == 1
@@ -99,7 +99,7 @@ def test_a_rate_limit_is_waited_for_and_then_drawn(limited, open_client):
             fill = {"model": "test-pattern", "prompt": "a fox", "size": "64x64", "n": 10 if left > 14 else left - 4}
             _, headers = limited.ask("POST", "/v1/images/generations", client.key, fill)
             left = int(headers["x-ratelimit-remaining-images"])
-        return client.ask("generate", prompt="a fox", n=min(left + 3, 10), **DRAW)
+        return client.ask("generate", prompt="a fox", n=left + 5, **DRAW)
 
     for client, answer in at_once(asked_too_much, ask):
         if client.kind.tries == 1:
@@ -109,9 +109,8 @@ def test_a_rate_limit_is_waited_for_and_then_drawn(limited, open_client):
             assert "Rate limit exceeded for images per minute" in error.message
             assert (answer.charged, len(answer.requests)) == (0, 1)
         else:
-            assert 4 <= len(answer.pictures) <= 8
             assert len(answer.requests) == 2, client.kind.name
-            assert answer.charged in (1, 2)
+            assert answer.charged == -(-len(answer.pictures) // 4) >= 2
 
 
 def test_a_full_queue_is_waited_for_and_then_drawn(crowded, open_client):
@@ -140,8 +139,9 @@ def test_a_full_queue_is_waited_for_and_then_drawn(crowded, open_client):
     for client, answer in answers:
         if client.kind.tries == 1:
             error = answer.error
-            assert (error.status, error.type, error.code, error.param) == (503, "server_error", "engine_overloaded", None)
+            assert (error.status, error.type, error.code) == (503, "server_error", "engine_overloaded")
             assert error.kind == client.kind.error(503)
+            assert error.param is None
             assert "Nothing was charged" in error.message
             assert (answer.charged, len(answer.requests)) == (0, 1)
         else:
