@@ -262,7 +262,7 @@ fn refusal_headers(openai: bool, status: u16) -> Vec<&'static str> {
         429 | 503 => &["retry-after"],
         _ => &[],
     };
-    let should: &[&str] = if openai && matches!(status, 400 | 429 | 500) { &["x-should-retry"] } else { &[] };
+    let should: &[&str] = if openai && matches!(status, 400 | 410 | 429 | 500) { &["x-should-retry"] } else { &[] };
     own.iter().chain(should).copied().collect()
 }
 

@@ -111,6 +111,7 @@ fn drawing(operation: Operation) -> Operation {
     );
     let operation = operation
         .keyed()
+        .refuses(410, &["deleted"])
         .header("x-stainless-retry-count", retry)
         .always_with(&RATES)
         .always_with(&CREDITS)
