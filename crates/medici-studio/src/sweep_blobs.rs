@@ -55,7 +55,7 @@ impl Studio {
         }
     }
 
-    /// Removes the files of one shelf that are older than [`UNNAMED_GRACE`] and that no row names. Returns how many.
+    /// Removes the files of one shelf that are older than an hour and that no row names. Returns how many.
     pub async fn sweep_shelf(&self, first: u8) -> Result<usize, SweepBlobsError> {
         // Nearly always there is nothing to remove, and so no reason to keep jobs from their files.
         if self.left_behind(first).await?.is_empty() {
