@@ -342,7 +342,7 @@ test("prices are on a page, on a phone too, in both themes", async () => {
     "prices-phone-dark": { viewport: { width: 360, height: 740 }, colorScheme: "dark" },
   })) {
     const { page, done } = await open(options);
-    await page.locator("footer a").click();
+    await page.locator('footer a[href="/prices"]').click();
     await page.locator(".version.now").waitFor();
     assert.match(await page.locator(".version.now").textContent(), /generate\s*1 credit for up to 4 pictures/);
     await assertNoSideways(page, name);

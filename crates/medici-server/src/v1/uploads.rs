@@ -105,7 +105,7 @@ impl Files {
             let read = |name, bytes: &Bytes| {
                 check(&*decoder, profile, name, bytes)?;
                 let decoded = decoder.decode(bytes, &UploadLimits::default());
-                decoded.map(|upload| upload.pixels).map_err(|error| unreadable(name, &error))
+                decoded.map(|upload| upload.pixels).map_err(|error| unreadable(profile, name, &error))
             };
             // The mask's size is looked at first: decoding costs more than the look.
             if let Some(mask) = &self.mask {
@@ -188,7 +188,10 @@ fn turned(size: Size) -> Size {
     Size { width: size.height, height: size.width }
 }
 
-fn unreadable(name: &'static str, error: &UploadError) -> Fault {
+fn unreadable(profile: Profile, name: &'static str, error: &UploadError) -> Fault {
+    if profile.family == Family::DallE2 {
+        return codeless(name, DALLE2_FILE.to_owned());
+    }
     let which = if name == "mask" { "the mask" } else { "image 1" };
     let message = format!("Invalid image file or mode for {which}, please check your image file. {}", sentence(error));
     Fault::BadImage { message }
