@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import socket
 
 import pytest
 from clients import KINDS
@@ -113,6 +114,19 @@ def test_a_wrong_request_is_refused_in_the_dialect(refusal, client, uploads):
     assert client.facts == ["opened", "granted"]
     prompt = refusal.arguments.get("prompt", "").strip()
     assert not prompt or prompt not in answer.error.message, "prompts are never repeated"
+
+
+def test_a_client_that_writes_all_of_its_body_first_can_read_the_refusal(pattern):
+    # As Node's and Rust's clients do: a write that fails is the end for them, whatever the server has said.
+    length = 8 << 20
+    head = (
+        "POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {pattern.account('large')}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", pattern.port), 30) as connection:
+        connection.sendall(head.encode() + b"{" * length)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_request_without_a_key_is_refused(client):

@@ -18,6 +18,8 @@ const API_BYTES_MAX: usize = 64 << 10;
 const V1_BYTES_MAX: usize = 1 << 20;
 /// The largest JSON body with pictures in it: sixteen data URLs need not fit, one of the longest does.
 const PICTURES_BYTES_MAX: usize = 64 << 20;
+/// The longest body that is read away when it is refused; a longer one is refused at once.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
 /// The longest excerpt of a parser's message that is repeated to the caller.
 const PROBLEM_CHARS_MAX: usize = 240;
 
@@ -120,11 +122,31 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     value.to_str().ok().and_then(|text| text.split(';').next()).map(str::trim)
 }
 
+/// Reads a body away, within its bounds, before it is refused: many clients write all of it before they read anything,
+/// and would meet a connection that was closed instead of the reason.
+async fn discard(mut body: Body, state: &AppState) {
+    let reading = async {
+        let mut left = DISCARDED_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Whoever is slower than that has its answer late, or not at all.
+    let _ = tokio::time::timeout(state.config.body_timeout, reading).await;
+}
+
 /// Reads a body of at most `bytes_max` bytes within the configured time.
 pub(crate) async fn read(body: Body, state: &AppState, bytes_max: usize) -> Result<Bytes, Fault> {
     let too_large = Fault::BodyTooLarge { bytes_max };
-    // What is announced as too long is refused before it is read.
-    if body.size_hint().lower() > bytes_max as u64 {
+    // What is announced as too long is not kept.
+    let announced = body.size_hint().lower();
+    if announced > bytes_max as u64 {
+        if announced <= DISCARDED_BYTES_MAX as u64 {
+            discard(body, state).await;
+        }
         return Err(too_large);
     }
     let reading = Limited::new(body, bytes_max).collect();

@@ -19,6 +19,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 pub(crate) enum News {
     /// It waits, and so many are drawn before it.
     Place(usize),
+    /// It waits no more.
+    Begun,
     /// It is drawn, and so far.
     Step(Step),
     /// An early look at one of its pictures.
@@ -131,8 +133,10 @@ impl JobNews {
             return Ok(news);
         }
         let place = self.state.studio.store.ahead_of(self.job.id);
-        if let Some(ahead) = place.filter(|_| place != self.place) {
-            news.push(News::Place(ahead));
+        match place {
+            Some(ahead) if place != self.place => news.push(News::Place(ahead)),
+            None if self.place.is_some() => news.push(News::Begun),
+            Some(_) | None => {}
         }
         if let Some(step) = progress.step.filter(|_| progress.step != self.step) {
             news.push(News::Step(step));

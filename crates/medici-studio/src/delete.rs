@@ -4,6 +4,8 @@
 //! names any more. A crash between the two leaves files that the sweep takes. What the journal tells of a job is never
 //! changed, and the job's row stays with it, without its words.
 
+use std::sync::Arc;
+
 use medici_ledger::AccountId;
 use tracing::{info, warn};
 
@@ -79,21 +81,31 @@ impl Studio {
             return;
         };
         match self.store.unnamed(blobs).await {
-            Ok(unnamed) => drop(self.remove(&rests, unnamed).await),
+            Ok(unnamed) => drop(self.remove(rests, unnamed).await),
             Err(error) => warn!(%error, "Left files of deleted images to the sweep: {error}"),
         }
     }
 
     /// Removes files, and returns how many.
-    pub(crate) async fn remove(&self, _: &NobodyNames, unnamed: Vec<BlobHash>) -> usize {
-        let mut removed = 0;
-        for blob in unnamed {
-            match self.blobs.remove(blob).await {
-                Ok(()) => removed += 1,
-                Err(error) => warn!(error = &error as &dyn std::error::Error, "Could not remove an unnamed file"),
+    pub(crate) async fn remove(&self, rests: NobodyNames, unnamed: Vec<BlobHash>) -> usize {
+        let blobs = Arc::clone(&self.blobs);
+        // A task of its own, which ends also when whoever waits for it goes away: a file that is removed after the turn
+        // has passed on may have been stored anew by then.
+        let removing = tokio::spawn(async move {
+            let _turn = rests;
+            let mut removed = 0;
+            for blob in unnamed {
+                match blobs.remove(blob).await {
+                    Ok(()) => removed += 1,
+                    Err(error) => warn!(error = &error as &dyn std::error::Error, "Could not remove an unnamed file"),
+                }
             }
-        }
-        removed
+            removed
+        });
+        removing.await.unwrap_or_else(|error| {
+            warn!(%error, "Removing unnamed files broke off");
+            0
+        })
     }
 }
 

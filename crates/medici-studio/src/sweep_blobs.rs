@@ -65,7 +65,7 @@ impl Studio {
         // Again, because any of them may have been stored or named before its turn came.
         let mut left = self.left_behind(first).await?;
         left.truncate(REMOVED_MAX);
-        Ok(self.remove(&rests, left).await)
+        Ok(self.remove(rests, left).await)
     }
 
     async fn left_behind(&self, first: u8) -> Result<Vec<BlobHash>, SweepBlobsError> {

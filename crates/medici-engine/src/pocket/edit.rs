@@ -272,9 +272,15 @@ impl Target<'_> {
     }
 }
 
+/// The longest edge at which a sheet is kept. What is larger in the picture is mostly outside of it, and looked up at
+/// this size: a subject that is expected tiny may have a sheet of a hundred times its mask.
+const SHEET_SIDE_MAX: u32 = 4096;
+
 /// A sheet at the size it has in the picture.
 struct Laid {
     pixels: Pixels,
+    /// Its edge in pixels of the picture.
+    side: u32,
     left: i64,
     top: i64,
 }
@@ -290,7 +296,8 @@ impl Laid {
         let scale = size.width.max(size.height) as f32 / copy.width.max(copy.height) as f32;
         let side = ((frame.side * scale).round() as u32).max(1);
         Self {
-            pixels: resized(sheet, Size::square(side)),
+            pixels: resized(sheet, Size::square(side.min(SHEET_SIDE_MAX))),
+            side,
             left: (frame.left * scale).round() as i64,
             top: (frame.top * scale).round() as i64,
         }
@@ -298,9 +305,12 @@ impl Laid {
 
     /// Returns the sheet's pixel at a place of the picture; nothing beyond its edges.
     fn at(&self, x: u32, y: u32) -> [f32; 4] {
-        let inside = |at: u32, from: i64, side: u32| u32::try_from(i64::from(at) - from).ok().filter(|at| *at < side);
-        let side = self.pixels.size.width;
-        let (Some(x), Some(y)) = (inside(x, self.left, side), inside(y, self.top, side)) else { return [0.0; 4] };
+        let kept = u64::from(self.pixels.size.width);
+        let inside = |at: u32, from: i64| {
+            let at = u32::try_from(i64::from(at) - from).ok().filter(|at| *at < self.side)?;
+            u32::try_from(u64::from(at) * kept / u64::from(self.side)).ok()
+        };
+        let (Some(x), Some(y)) = (inside(x, self.left), inside(y, self.top)) else { return [0.0; 4] };
         let [r, g, b] = backdrop::colour(&self.pixels, x, y);
         [r, g, b, backdrop::alpha(&self.pixels, x, y)]
     }

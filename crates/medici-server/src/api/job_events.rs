@@ -76,6 +76,7 @@ impl Feed {
 
     fn tell(&mut self, news: News) {
         match news {
+            News::Begun => {}
             News::Alive => self.pieces.push_back(Bytes::from_static(b": alive\n\n")),
             News::Place(ahead) => {
                 let render_ms = self.state.studio.engine.estimate(&self.news.job().spec).render_ms;

@@ -105,7 +105,7 @@ fn variations() -> Operation {
 
 /// What the three calls for pictures have in common.
 fn drawing(operation: Operation) -> Operation {
-    let retry = count(1).about(
+    let retry = text("1").about(
         "What OpenAI's clients send when they try again by themselves. Above 0, the request joins one earlier attempt at \
          the same, by the same API key and within 15 minutes, whose answer was not wholly written.",
     );

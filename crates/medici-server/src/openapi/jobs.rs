@@ -218,8 +218,16 @@ fn job_form() -> Schema {
 }
 
 fn job_shape() -> Schema {
-    let reasons: &[&str] =
-        &["engine_failed", "bad_spec", "worker_lost", "hold_expired", "storage_failed", "source_lost"];
+    let reasons: &[&str] = &[
+        "engine_failed",
+        "bad_spec",
+        "worker_lost",
+        "hold_expired",
+        "storage_failed",
+        "source_lost",
+        "blocked",
+        "not_judged",
+    ];
     let used = object()
         .has("quoted", credits("What is, or was, set aside for it."))
         .has("charged", credits("What it used; null while that is open.").or_null());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::schema::{Schema, flag, pattern, text};
+use super::schema::{Schema, any, flag, pattern, text};
 
 /// Where an operation stands in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,7 +297,7 @@ impl Operation {
         events: &[(&'static str, &'static str, &'static str)],
         about: &'static str,
     ) -> Self {
-        let content = Content::new("text/event-stream", text("").about(about));
+        let content = Content::new("text/event-stream", any().about(about));
         let events = events.iter().map(|(name, data, about)| Event { name, data, about }).collect();
         self.content(status, about, Content { events, ..content });
         self

@@ -18,7 +18,11 @@ fn image() -> Operation {
         .segment("file", name.about("The image's id and its kind of file."))
         .needed_query("expires", count(1_795_719_600).about("When the link ends, in seconds since 1970."))
         .needed_query("signature", signature)
-        .header("If-None-Match", text("\"5f1c4a9be0d3…\"").about("The `etag` of the file that is there already."))
+        .header(
+            "If-None-Match",
+            text("\"5f1c4a9be0d37c21aa4e90b3ce8813d64c0cf7a6f1b8b2f0d9e1c7a35b2604e8\"")
+                .about("The `etag` of the file that is there already."),
+        )
         .replies_as(200, "The file.", "image/png", file())
         .replies_as(200, "The file.", "image/jpeg", file())
         .replies_as(200, "The file.", "image/webp", file())

@@ -136,7 +136,7 @@ impl Feed {
             match news {
                 News::Place(ahead) => self.pieces.push_back(format!(": queued, {ahead} ahead\n\n").into()),
                 News::Alive => self.pieces.push_back(Bytes::from_static(b": alive\n\n")),
-                News::Step(_) => {}
+                News::Begun | News::Step(_) => {}
                 News::Look(index, preview) => {
                     if self.looks.stream.is_some_and(|partial| partial > 0) {
                         let piece = self.partial(index, &preview);

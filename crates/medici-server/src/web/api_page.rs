@@ -168,7 +168,9 @@ fn body(content: &openapi::operation::Content) -> Body {
     rows.extend(content.events.iter().map(|event| Row::event(event.name, event.data, event.about)));
     rows.extend(content.lines.iter().map(|line| Row::of(strings::API_LINE.to_owned(), line, true, "")));
     let about = match &content.schema.shape {
-        openapi::schema::Shape::Object { .. } => content.schema.about.map(marked).unwrap_or_default(),
+        openapi::schema::Shape::Object { .. } | openapi::schema::Shape::Any => {
+            content.schema.about.map(marked).unwrap_or_default()
+        }
         _ => super::api_words::kind_and_about(&content.schema),
     };
     Body { media_type: content.media_type, about, rows }

@@ -13,20 +13,20 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use medici_ledger::AccountId;
-use medici_studio::{Job, JobId, Progress, StoreError};
+use medici_studio::{JobId, engine::Step};
 use serde_json::json;
-use tokio::sync::watch;
 
 use super::{card, page, visitor::Visitor};
-use crate::AppState;
+use crate::{
+    AppState,
+    error::Fault,
+    job_news::{JobNews, News},
+};
 
 /// How often a silent stream says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(2);
-/// How often the rows are read although nobody told of a change: another process may have written them.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// The id of the last event of a job.
 const LAST_ID: &str = "end";
 
@@ -38,31 +38,22 @@ pub(super) async fn events(
     Path(id): Path<String>,
 ) -> Response {
     let Ok(id) = id.parse::<JobId>() else { return page::not_found(&headers) };
-    // Watching begins before the rows are read, so that no change falls between the two.
-    let progress = state.studio.progress.watch(id);
-    let queue = state.studio.progress.watch_queue();
-    let job = match state.studio.job(visitor.account, id).await {
-        Ok(Some(job)) => job,
-        Ok(None) => return page::not_found(&headers),
-        Err(error) => return page::broken(&headers, &error),
+    let mut news = match JobNews::of(&state, visitor.account, id).await {
+        Ok(news) => news,
+        Err(Fault::NotFound { .. }) => return page::not_found(&headers),
+        Err(fault) => return fault.into_response(),
     };
     let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    if known == LAST_ID && !job.state.is_open() {
+    if known == LAST_ID && !news.job().state.is_open() {
         // The one answer that tells a browser not to come back.
         return StatusCode::NO_CONTENT.into_response();
     }
-    let feed = Feed {
-        state,
-        account: visitor.account,
-        job,
-        progress,
-        queue,
-        told: known.parse().unwrap_or(0),
-        status: None,
-        waiting: VecDeque::from([Event::default().retry(RETRY)]),
-        begun: false,
-        ended: false,
-    };
+    let told = known.parse().unwrap_or(0);
+    news.after_looks(told);
+    let step = state.studio.progress.watch(id).borrow().step;
+    let mut feed = Feed { state, news, step, told, status: None, waiting: VecDeque::new(), ended: false };
+    feed.waiting.push_back(Event::default().retry(RETRY));
+    feed.tell_status();
     let stream = futures_util::stream::unfold(feed, |mut feed| async move {
         let event = feed.next().await?;
         Some((Ok::<_, Infallible>(event), feed))
@@ -78,86 +69,69 @@ pub(super) async fn events(
 /// What one browser has been told of one job.
 struct Feed {
     state: AppState,
-    account: AccountId,
-    job: Job,
-    progress: watch::Receiver<Progress>,
-    queue: watch::Receiver<u64>,
+    news: JobNews,
+    step: Option<Step>,
     /// How many previews it knows; the id of the events, so that it says so when it comes back.
     told: usize,
     /// The words it was told last.
     status: Option<String>,
     waiting: VecDeque<Event>,
-    begun: bool,
     ended: bool,
 }
 
 impl Feed {
     /// Returns the next event, and `None` after the end.
     async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Some(event);
-            }
+        while self.waiting.is_empty() {
             if self.ended {
                 return None;
             }
-            let look = if self.begun { self.change().await } else { true };
-            self.begun = true;
-            if let Err(error) = self.gather(look).await {
-                // The browser comes back by itself; by then the store may have.
-                tracing::warn!(job.id = %self.job.id, %error, "The news of {} broke off", self.job.id);
-                return None;
+            match self.news.next().await {
+                Ok(news) => news.into_iter().for_each(|news| self.tell(news)),
+                Err(fault) => {
+                    // The browser comes back by itself; by then the store may have.
+                    tracing::warn!(job.id = %self.news.job().id, ?fault, "The news of a job broke off");
+                    return None;
+                }
             }
         }
-    }
-
-    /// Waits for a change, and returns whether the rows may have changed too.
-    async fn change(&mut self) -> bool {
-        tokio::select! {
-            changed = self.progress.changed() => match changed {
-                Ok(()) => self.progress.borrow().ended,
-                Err(_) => {
-                    // Nobody tells of this job any more: its end was told, or the process has forgotten it.
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                    true
-                }
-            },
-            _ = self.queue.changed() => true,
-            () = tokio::time::sleep(LOOK_AGAIN) => true,
-        }
+        self.waiting.pop_front()
     }
 
     /// Puts what is new among the events that wait.
-    async fn gather(&mut self, look: bool) -> Result<(), StoreError> {
-        let progress = self.progress.borrow_and_update().clone();
-        if look {
-            match self.state.studio.job(self.account, self.job.id).await? {
-                Some(job) => self.job = job,
-                None => self.ended = true,
+    fn tell(&mut self, news: News) {
+        match news {
+            News::Look(index, preview) => {
+                self.told += 1;
+                let data = json!({ "image": index + 1, "number": preview.number, "src": card::data_url(&preview) });
+                self.waiting.push_back(event("preview", &self.told.to_string(), &data));
+            }
+            News::Place(_) | News::Begun | News::Alive => self.tell_status(),
+            News::Step(step) => {
+                self.step = Some(step);
+                self.tell_status();
+            }
+            News::Ended(finished) => {
+                self.ended = true;
+                let data = json!({ "state": finished.job.state.name() });
+                self.waiting.push_back(event("ended", LAST_ID, &data));
             }
         }
-        // After a restart of the job or of the process the previews count from the beginning.
-        if progress.trail.len() < self.told {
-            self.told = 0;
+    }
+
+    /// Tells where an open job stands, unless that was told last.
+    fn tell_status(&mut self) {
+        let job = self.news.job();
+        if !job.state.is_open() {
+            return;
         }
-        for (index, preview) in progress.trail.iter().skip(self.told) {
-            self.told += 1;
-            let data = json!({ "image": index + 1, "number": preview.number, "src": card::data_url(preview) });
-            self.waiting.push_back(event("preview", &self.told.to_string(), &data));
-        }
-        if !self.job.state.is_open() {
-            self.ended = true;
-            self.waiting.push_back(event("ended", LAST_ID, &json!({ "state": self.job.state.name() })));
-            return Ok(());
-        }
-        let status = card::open_status(&self.state.studio, &self.job, progress.step);
+        let status = card::open_status(&self.state.studio, job, self.step);
         if self.status.as_ref() != Some(&status) {
-            let step = progress.step.map(|step| json!({ "at": step.at, "of": step.of }));
-            let data = json!({ "state": self.job.state.name(), "status": status, "step": step });
+            let step = self.step.map(|step| json!({ "at": step.at, "of": step.of }));
+            let data = json!({ "state": job.state.name(), "status": status, "step": step });
             self.waiting.push_back(event("state", &self.told.to_string(), &data));
             self.status = Some(status);
         }
-        Ok(())
     }
 }
 

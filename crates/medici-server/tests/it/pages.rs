@@ -252,19 +252,7 @@ async fn who_is_lost_gets_a_page_and_a_program_gets_its_dialect() {
 #[tokio::test]
 async fn the_prices_page_says_what_is_was_and_comes_and_what_changed() {
     let visit = Visit::begin(House::idle().await).await;
-    let book = r#"
-        [[version]]
-        effective = 2026-12-01T00:00:00Z
-        [version.operations]
-        generate = { credits = "1", included = 4 }
-        edit     = { credits = "2", included = 3 }
-        vary     = { credits = "1", included = 3 }
-        [version.plans.free]
-        monthly = "10"
-        [version.plans.none]
-        monthly = "0"
-    "#;
-    let body = serde_json::json!({ "book": book, "reason": "<b>edits</b> are dearer to draw" });
+    let body = serde_json::json!({ "book": crate::prices::DECEMBER, "reason": "<b>edits</b> are dearer to draw" });
     visit.house.post("/api/prices", body).key(&visit.house.admin).send().await.is(201);
 
     let page = visit.get("/prices").await.is(200).text().to_owned();

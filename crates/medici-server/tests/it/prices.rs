@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::house::House;
 
 /// A version from the first of December on, at which an edit costs two credits and the free plan gives ten.
-const DECEMBER: &str = r#"
+pub(crate) const DECEMBER: &str = r#"
 [[version]]
 effective = 2026-12-01T00:00:00Z
 [version.operations]

@@ -1,7 +1,7 @@
 //! Whether JSON is of the shape that a JSON Schema describes: as much of JSON Schema as the document uses.
 //!
 //! A keyword that is not known here is a failure, so that nothing is taken for checked that is not. That the document
-//! means the same to everybody else is not proved here: that would take somebody else's judge.
+//! means the same to everybody else is for `tests/clients/test_schema.py` to say, with somebody else's judge.
 
 use std::{
     collections::HashMap,

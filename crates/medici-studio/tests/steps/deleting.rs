@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use medici_studio::{BlobHash, DeleteImageError, DeleteJobError, ImageId, JobId, JobState};
 
-use crate::world::{World, free};
+use crate::world::{Removal, World, free};
 
 impl World {
     async fn drawn(&self, key: &str) -> JobId {
@@ -15,6 +15,17 @@ impl World {
 
     async fn images(&self, job: JobId) -> Vec<ImageId> {
         self.studio.store.images(job).await.unwrap().into_iter().map(|image| image.id).collect()
+    }
+
+    /// Deletes an image, and does not wait for its file.
+    async fn delete_and_go_away(&self, image: ImageId) {
+        let (studio, account) = (self.studio.clone(), self.account);
+        let deleting = tokio::spawn(async move { studio.delete_image(account, image).await });
+        while self.blobs.removals() == 0 {
+            tokio::task::yield_now().await;
+        }
+        deleting.abort();
+        assert!(deleting.await.unwrap_err().is_cancelled());
     }
 
     /// Every file there is, whoever names it.
@@ -132,17 +143,11 @@ async fn a_crash_before_the_file_is_removed_leaves_it_to_the_sweep() {
     let world = World::new().await;
     let job = world.drawn("key-1").await;
     let kept = world.images(job).await[0];
-    world.blobs.hang_at_removal(true);
-    let deleting = world.studio.clone();
-    let (account, image) = (world.account, world.images(job).await[1]);
-    let deleting = tokio::spawn(async move { deleting.delete_image(account, image).await });
-    while world.images(job).await.len() == 4 {
-        tokio::task::yield_now().await;
-    }
-    deleting.abort();
-    assert!(deleting.await.unwrap_err().is_cancelled());
+    let image = world.images(job).await[1];
+    world.blobs.set_removal(Removal::Hangs);
+    world.delete_and_go_away(image).await;
     let world = world.crash().await;
-    world.blobs.hang_at_removal(false);
+    world.blobs.set_removal(Removal::Done);
     assert!(world.studio.image(world.account, image).await.unwrap().is_none(), "the row is gone for good");
     assert_eq!(world.files().await.len(), 4);
     world.clock.advance(Duration::from_secs(3_600));
@@ -151,6 +156,24 @@ async fn a_crash_before_the_file_is_removed_leaves_it_to_the_sweep() {
     assert_eq!(world.sweep().await, 1);
     assert_eq!(world.files().await.len(), 3);
     assert!(world.studio.image(world.account, kept).await.unwrap().is_some());
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_removal_that_has_begun_ends_though_nobody_waits_and_the_same_picture_is_stored_after_it() {
+    let world = World::new().await;
+    let job = world.drawn("key-1").await;
+    let image = world.images(job).await[1];
+    world.blobs.set_removal(Removal::Waits);
+    world.delete_and_go_away(image).await;
+    let same = world.submit("a red fox", "key-2").await.unwrap().job;
+    let drawn = world.engine.runs();
+    let worker = world.work_until(|world| world.engine.runs() > drawn).await;
+    world.blobs.set_removal(Removal::Done);
+    assert_eq!(world.studio.finished(same).await.unwrap().unwrap().images.len(), 4);
+    worker.abort();
+    assert_eq!(world.blobs.stored_at_removal(), 4, "the second job has waited for its turn");
+    assert_eq!(world.files().await.len(), 4);
     world.audit().await;
 }
 

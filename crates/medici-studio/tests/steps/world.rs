@@ -318,12 +318,26 @@ impl Engine for Gated {
     }
 }
 
-/// Blobs in memory that never answer after a number of files, or before one is removed, as a process that dies there.
+/// Blobs in memory that never answer after a number of files, or before one is removed, as a process that dies there;
+/// or that are slow to remove one.
 pub(crate) struct HangingBlobs {
     blobs: MemoryBlobs,
     stored: AtomicUsize,
     hang_after: Mutex<Option<usize>>,
-    hang_at_removal: AtomicBool,
+    removal: Mutex<Removal>,
+    removals: AtomicUsize,
+    stored_at_removal: AtomicUsize,
+}
+
+/// What becomes of a removal.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(crate) enum Removal {
+    #[default]
+    Done,
+    /// It waits until it is done.
+    Waits,
+    /// It never ends.
+    Hangs,
 }
 
 impl HangingBlobs {
@@ -332,12 +346,28 @@ impl HangingBlobs {
             blobs: MemoryBlobs::new(clock),
             stored: AtomicUsize::new(0),
             hang_after: Mutex::default(),
-            hang_at_removal: AtomicBool::new(false),
+            removal: Mutex::default(),
+            removals: AtomicUsize::new(0),
+            stored_at_removal: AtomicUsize::new(0),
         }
     }
 
-    pub(crate) fn hang_at_removal(&self, hang: bool) {
-        self.hang_at_removal.store(hang, Ordering::SeqCst);
+    pub(crate) fn set_removal(&self, removal: Removal) {
+        *self.removal.lock().unwrap_or_else(PoisonError::into_inner) = removal;
+    }
+
+    fn removal(&self) -> Removal {
+        *self.removal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many files had been stored when the last removal ended.
+    pub(crate) fn stored_at_removal(&self) -> usize {
+        self.stored_at_removal.load(Ordering::SeqCst)
+    }
+
+    /// How many removals have begun.
+    pub(crate) fn removals(&self) -> usize {
+        self.removals.load(Ordering::SeqCst)
     }
 
     pub(crate) fn hang_after(&self, files: usize) {
@@ -366,10 +396,16 @@ impl BlobStore for HangingBlobs {
     }
 
     async fn remove(&self, hash: BlobHash) -> Result<(), BlobError> {
-        if self.hang_at_removal.load(Ordering::SeqCst) {
+        self.removals.fetch_add(1, Ordering::SeqCst);
+        if self.removal() == Removal::Hangs {
             std::future::pending::<()>().await;
         }
-        self.blobs.remove(hash).await
+        while self.removal() == Removal::Waits {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.blobs.remove(hash).await?;
+        self.stored_at_removal.store(self.stored(), Ordering::SeqCst);
+        Ok(())
     }
 
     async fn shelf(&self, first: u8) -> Result<Vec<StoredBlob>, BlobError> {
