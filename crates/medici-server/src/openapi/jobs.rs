@@ -131,8 +131,8 @@ fn delete_image() -> Operation {
 }
 
 fn events() -> Operation {
-    let told =
-        pattern("^[0-9]{1,9}$", "2").about("The id of the last event that was read; what came after it is sent again.");
+    let told = pattern("^[0-9]{0,9}$", "2")
+        .about("The id of the last event that was read; what came after it is sent again. Nothing is as none.");
     Operation::get("/api/jobs/{id}/events", Tag::Jobs, "followJob", "How it goes")
         .about("Streams until the job has ended. The `id` of every event is the number of early looks that were told.")
         .segment("id", job_id())
