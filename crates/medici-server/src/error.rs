@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use medici_ledger::{Credits, QuoteError, Refusal};
 use medici_studio::{
     BlobError, CancelError, ChargeError, DeleteImageError, DeleteJobError, FailReason, GiveBackError, GrantError,
-    KeyReused, OpenAccountError, PlaceOrderError, PlanLimit, ReadImageError, RunCommandError, SetAlertError,
+    KeepError, KeyReused, OpenAccountError, PlaceOrderError, PlanLimit, ReadImageError, RunCommandError, SetAlertError,
     StoreError, SubmitError,
 };
 use tracing::error;
@@ -162,6 +162,15 @@ impl From<StoreError> for Fault {
                 log(&failure);
                 Self::StoreUnavailable
             }
+        }
+    }
+}
+
+impl From<KeepError> for Fault {
+    fn from(failure: KeepError) -> Self {
+        match failure {
+            KeepError::Refused(refused) => refused.into(),
+            KeepError::Blob(failure) => failure.into(),
         }
     }
 }

@@ -178,18 +178,9 @@ impl RateLimits {
             full_at[i] = now + after;
         }
         let was = std::array::from_fn(|i| now + used(i));
-        let levels = |full_at: [i128; 3]| {
-            Levels(std::array::from_fn(|i| {
-                limited(i).then(|| Level {
-                    limit: limits[i],
-                    remaining: (MINUTE_MICROS - (full_at[i] - now)).max(0) * limits[i] / MINUTE_MICROS,
-                    reset: (full_at[i] - now).max(0),
-                })
-            }))
-        };
         if let Some((i, wait_seconds)) = refused {
             let spent = used(i) * limits[i] / MINUTE_MICROS;
-            let _ = note.0.set(levels(was));
+            let _ = note.0.set(Levels::at(now, limits, was));
             return Err(Fault::RateLimited(Box::new(Limited {
                 kind: KINDS[i],
                 account,
@@ -199,8 +190,16 @@ impl RateLimits {
             })));
         }
         buckets.0 = full_at;
-        let _ = note.0.set(levels(full_at));
+        let _ = note.0.set(Levels::at(now, limits, full_at));
         Ok(Taken { limits: self, account, spans: std::array::from_fn(|i| full_at[i] - was[i]), kept: false })
+    }
+
+    /// Notes how an account's limits stand, and takes nothing.
+    pub(crate) fn note(&self, rates: Rates, account: AccountId, now: Timestamp, note: &RateNote) {
+        let now = i128::from(now.micros());
+        let accounts = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
+        let buckets = accounts.get(&account).copied().unwrap_or_default();
+        let _ = note.0.set(Levels::at(now, limits(rates), buckets.0));
     }
 
     /// Takes a cancellation of a job that is being drawn.
@@ -278,6 +277,15 @@ impl Drop for Taken<'_> {
 }
 
 impl Levels {
+    /// Returns how buckets stand that are full again at these instants.
+    fn at(now: i128, limits: [i128; 3], full_at: [i128; 3]) -> Self {
+        Self(std::array::from_fn(|i| {
+            let reset = (full_at[i] - now).clamp(0, MINUTE_MICROS);
+            let level = |limit| Level { limit, remaining: (MINUTE_MICROS - reset) * limit / MINUTE_MICROS, reset };
+            (limits[i] > 0).then(|| level(limits[i]))
+        }))
+    }
+
     /// Writes OpenAI's headers of each limit.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         const NAMES: [[HeaderName; 3]; 3] = [

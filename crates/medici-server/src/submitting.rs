@@ -25,6 +25,11 @@ impl AppState {
     pub(crate) async fn submit(&self, mut submit: Submit, given: Given, note: &RateNote) -> Result<Ticket, Fault> {
         let studio = &self.studio;
         let account = submit.account;
+        // A repeat is answered as the first was: it asks for nothing new, so no price and no limit bars it.
+        if let Some(ticket) = studio.earlier_ticket(submit.key.as_ref()).await? {
+            self.shared.rate_limits.note(self.config.rates, account, studio.clock.now(), note);
+            return Ok(ticket);
+        }
         let credits = studio.quote(&submit)?.amount;
         let asks = Asks { images: submit.spec.count, credits };
         let taken = self.shared.rate_limits.take(self.config.rates, account, asks, studio.clock.now(), note)?;
@@ -36,7 +41,7 @@ impl AppState {
             if submit.key.is_none() && available < credits {
                 return Err(Refusal::InsufficientCredits { needed: credits, available }.into());
             }
-            submit.source = studio.keep(given).await?;
+            submit.source = studio.keep(given, account, submit.zeal).await?;
         }
         let ticket = studio.submit(submit).await?;
         if !ticket.replayed {

@@ -6,6 +6,7 @@ use crate::{
     blob::BlobHash,
     engine::{Drawing, Size, Spec},
     ids::{ApiKeyId, ImageId, JobId},
+    moderation::Zeal,
     picture_file::{FileFormat, Output},
     source::Source,
 };
@@ -34,6 +35,8 @@ pub struct Job {
     pub output: Output,
     /// Whether the files say the words they were drawn from: their owner's choice, for a file goes round.
     pub keep_prompt: bool,
+    /// How strictly its pictures are judged.
+    pub zeal: Zeal,
     /// The price, fixed when it was asked.
     pub quote: Quote,
     /// The credits set aside for it.

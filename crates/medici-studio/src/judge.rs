@@ -1,12 +1,14 @@
 //! What the moderator and the planner are asked on the way from a request to its pictures.
 
 use futures_util::{StreamExt, stream};
+use medici_ledger::AccountId;
 use tracing::{error, warn};
 
 use crate::{
     engine::Picture,
     job::{FailReason, Job},
-    moderation::{NotJudged, Verdict, causes},
+    moderation::{NotJudged, Verdict, Zeal, causes},
+    picture_file::FileFormat,
     store::StoreError,
     studio::Studio,
     submit::{Submit, SubmitError, Ticket},
@@ -25,9 +27,12 @@ impl Studio {
 
     /// Returns the ticket that an earlier request with the same key got.
     ///
-    /// Asked before the moderator and the planner are: a repeat is answered as the first was, whatever the rules have
-    /// become since, and costs no calls. It writes nothing, so it waits for no disk of its own.
-    pub(crate) async fn earlier_ticket(&self, key: Option<&KeyUse>) -> Result<Option<Ticket>, SubmitError> {
+    /// Asked before anything else is: a repeat is answered as the first was, whatever rules and prices have become
+    /// since, and costs no calls. It writes nothing, so it waits for no disk of its own.
+    ///
+    /// # Errors
+    /// [`SubmitError::KeyReused`], or that the store failed.
+    pub async fn earlier_ticket(&self, key: Option<&KeyUse>) -> Result<Option<Ticket>, SubmitError> {
         let Some(key) = key else { return Ok(None) };
         let found: Result<_, StoreError> = decide(&*self.store, Earlier { key: key.clone() }).await;
         Ok(found??)
@@ -99,6 +104,25 @@ impl Studio {
         self.moderator.words(&words, request.zeal).await
     }
 
+    /// Refuses a picture that was sent and is not allowed, as the file that would be kept of it.
+    pub(crate) async fn judge_source(&self, account: AccountId, file: &[u8], zeal: Zeal) -> Result<(), SubmitError> {
+        if !self.moderator.judges_pictures() {
+            return Ok(());
+        }
+        match self.moderator.picture(file, FileFormat::Png.media_type(), zeal).await {
+            Ok(Verdict::Clear) => Ok(()),
+            Ok(Verdict::Blocked { categories }) => {
+                let named = categories.join(", ");
+                warn!(account.id = %account, categories = %named, "Refused a picture of {account} as {named}");
+                Err(SubmitError::Blocked { categories })
+            }
+            Err(failure) => {
+                error!(account.id = %account, "A picture of {account} could not be judged: {}", causes(&failure));
+                Err(SubmitError::NotJudged)
+            }
+        }
+    }
+
     /// Fails a job of which a picture is not allowed. Nothing of it has been stored yet.
     pub(crate) async fn judge_pictures(
         &self,
@@ -109,7 +133,8 @@ impl Studio {
         if !self.moderator.judges_pictures() {
             return Ok(());
         }
-        let judged: Vec<_> = pictures.iter().map(|(_, file)| self.moderator.picture(file, media_type)).collect();
+        let judged: Vec<_> =
+            pictures.iter().map(|(_, file)| self.moderator.picture(file, media_type, job.zeal)).collect();
         let mut verdicts = stream::iter(judged).buffered(PICTURES_AT_ONCE);
         while let Some(verdict) = verdicts.next().await {
             match verdict {

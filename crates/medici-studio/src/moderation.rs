@@ -1,6 +1,6 @@
 //! The port of whoever judges words and pictures, and the ways to put several of them together.
 //!
-//! Words are judged before anything is priced or held, and finished pictures before they are stored. Whatever judges
+//! Words and pictures that are sent are judged before anything is held, and finished pictures before they are stored. Whatever judges
 //! may say no; where it cannot be asked, nothing is drawn, unless the operator chose otherwise ([`FailOpen`]).
 
 mod fold;
@@ -19,8 +19,9 @@ pub trait Moderator: Send + Sync {
     /// Judges words before anything is priced or held.
     async fn words(&self, words: &str, zeal: Zeal) -> Result<Verdict, NotJudged>;
 
-    /// Judges a finished picture's file before it is stored.
-    async fn picture(&self, file: &[u8], media_type: &str) -> Result<Verdict, NotJudged>;
+    /// Judges a picture's file before it is stored: one that was sent, before anything is held for it, or a finished
+    /// one.
+    async fn picture(&self, file: &[u8], media_type: &str, zeal: Zeal) -> Result<Verdict, NotJudged>;
 
     /// Returns whether pictures are looked at. Where they are, no previews are shown: a picture that is blocked in
     /// the end would have been seen by then.
@@ -70,9 +71,9 @@ impl Moderator for InTurn {
         Ok(Verdict::Clear)
     }
 
-    async fn picture(&self, file: &[u8], media_type: &str) -> Result<Verdict, NotJudged> {
+    async fn picture(&self, file: &[u8], media_type: &str, zeal: Zeal) -> Result<Verdict, NotJudged> {
         for moderator in &self.0 {
-            match moderator.picture(file, media_type).await? {
+            match moderator.picture(file, media_type, zeal).await? {
                 Verdict::Clear => {}
                 blocked @ Verdict::Blocked { .. } => return Ok(blocked),
             }
@@ -103,8 +104,8 @@ impl Moderator for FailOpen {
         Ok(Self::or_clear(self.0.words(words, zeal).await))
     }
 
-    async fn picture(&self, file: &[u8], media_type: &str) -> Result<Verdict, NotJudged> {
-        Ok(Self::or_clear(self.0.picture(file, media_type).await))
+    async fn picture(&self, file: &[u8], media_type: &str, zeal: Zeal) -> Result<Verdict, NotJudged> {
+        Ok(Self::or_clear(self.0.picture(file, media_type, zeal).await))
     }
 
     fn judges_pictures(&self) -> bool {

@@ -9,9 +9,11 @@ use crate::{
     blob::{BlobError, BlobHash},
     engine::{EditSizes, Given, Mask, Pixels, Size},
     job::Image,
+    moderation::Zeal,
     picture_file::UploadLimits,
     store::StoreError,
     studio::Studio,
+    submit::SubmitError,
 };
 
 /// The most pixels of an edit: larger pictures are made smaller before they are edited.
@@ -171,25 +173,31 @@ impl Studio {
         Ok(Known { latent, prompt: job.map(|job| job.spec.prompt).unwrap_or_default() })
     }
 
-    /// Keeps what a job is to start from. When it returns, a power cut cannot lose it; until a job names it, it may
-    /// be swept after an hour.
+    /// Judges and keeps what a job is to start from. When it returns, a power cut cannot lose it; until a job names
+    /// it, it may be swept after an hour.
     ///
     /// # Errors
-    /// [`BlobError`] where it could not be written.
-    pub async fn keep(&self, given: Given) -> Result<Source, BlobError> {
-        let keep = async |pixels: Pixels| {
-            let encoder = self.encoder.clone();
-            let encoded = tokio::task::spawn_blocking(move || encoder.plain(&pixels)).await;
-            let encoded = encoded.map_err(|panic| BlobError::Failed(Box::new(panic)))?;
-            self.blobs.put(encoded).await
+    /// [`KeepError`]: the picture is not allowed, or could not be written. What is not allowed is not written.
+    pub async fn keep(&self, given: Given, account: AccountId, zeal: Zeal) -> Result<Source, KeepError> {
+        let image = async |pixels: Pixels| {
+            let file = self.encoded(pixels).await?;
+            self.judge_source(account, &file, zeal).await?;
+            Ok::<_, KeepError>(self.blobs.put(file).await?)
         };
         Ok(match given {
             Given::Words => Source::Words,
-            Given::Edit { source, mask } => {
-                Source::Edit { image: keep(source).await?, mask: keep(mask.to_pixels()).await? }
-            }
-            Given::Vary { source, latent } => Source::Vary { image: keep(source).await?, latent },
+            Given::Edit { source, mask } => Source::Edit {
+                image: image(source).await?,
+                mask: self.blobs.put(self.encoded(mask.to_pixels()).await?).await?,
+            },
+            Given::Vary { source, latent } => Source::Vary { image: image(source).await?, latent },
         })
+    }
+
+    async fn encoded(&self, pixels: Pixels) -> Result<Vec<u8>, BlobError> {
+        let encoder = self.encoder.clone();
+        let encoded = tokio::task::spawn_blocking(move || encoder.plain(&pixels)).await;
+        encoded.map_err(|panic| BlobError::Failed(Box::new(panic)))
     }
 
     /// Reads back what a job starts from.
@@ -211,6 +219,17 @@ impl Studio {
             Source::Vary { image, latent } => Given::Vary { source: read(*image).await?, latent: latent.clone() },
         })
     }
+}
+
+/// Why a picture that a job is to start from is not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// It is not allowed here, or nobody could say.
+    #[error(transparent)]
+    Refused(#[from] SubmitError),
+    /// The blob store failed.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
 }
 
 /// Why a job's source could not be read back.

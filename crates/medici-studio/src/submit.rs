@@ -35,7 +35,7 @@ pub struct Submit {
     pub source: Source,
     /// The quality that was asked for, by which there may be a price.
     pub quality: Option<String>,
-    /// How strictly the words are judged.
+    /// How strictly words and pictures are judged.
     pub zeal: Zeal,
     /// Whether a short prompt is read differently for each picture, where the spec has no readings of its own.
     pub readings: bool,
@@ -137,11 +137,11 @@ impl Studio {
     /// Judges, prices, holds and queues one request to draw. A repeat with the same key returns the first ticket.
     pub async fn submit(&self, request: Submit) -> Result<Ticket, SubmitError> {
         let mut request = request;
-        request.spec.previews = self.previews(request.spec.previews);
-        self.check_spec(&request)?;
         if let Some(ticket) = self.earlier_ticket(request.key.as_ref()).await? {
             return Ok(ticket);
         }
+        request.spec.previews = self.previews(request.spec.previews);
+        self.check_spec(&request)?;
         self.judge_words(&request).await?;
         self.plan_readings(&mut request).await;
         let queued = self.store.queued();
@@ -284,6 +284,7 @@ impl Decide for PlaceHold {
             source: request.source.clone(),
             output: request.output,
             keep_prompt: request.keep_prompt,
+            zeal: request.zeal,
             quote,
             hold: self.hold,
             notice: self.notice.clone(),

@@ -41,12 +41,12 @@ impl Moderator for OpenAiModeration {
         self.ask(json!({"type": "text", "text": words}), zeal).await
     }
 
-    async fn picture(&self, file: &[u8], media_type: &str) -> Result<Verdict, NotJudged> {
+    async fn picture(&self, file: &[u8], media_type: &str, zeal: Zeal) -> Result<Verdict, NotJudged> {
         if !self.pictures {
             return Ok(Verdict::Clear);
         }
         let url = format!("data:{media_type};base64,{}", STANDARD.encode(file));
-        self.ask(json!({"type": "image_url", "image_url": {"url": url}}), Zeal::Auto).await
+        self.ask(json!({"type": "image_url", "image_url": {"url": url}}), zeal).await
     }
 
     fn judges_pictures(&self) -> bool {
@@ -136,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn pictures_are_sent_as_data_urls() {
         let (fake, moderation) = asking(Say::Json(answer(true, false)), PATIENT).await;
-        assert_eq!(moderation.picture(b"\x89PNG", "image/png").await.unwrap(), blocked(&["violence"]));
+        assert_eq!(moderation.picture(b"\x89PNG", "image/png", Zeal::Auto).await.unwrap(), blocked(&["violence"]));
         let input = json!([{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}]);
         assert_eq!(fake.heard().remove(0).body["input"], input);
     }
@@ -146,7 +146,7 @@ mod tests {
         let (fake, moderation) = asking(Say::Json(answer(true, false)), PATIENT).await;
         let moderation = OpenAiModeration { pictures: false, ..moderation };
         assert!(!moderation.judges_pictures());
-        assert_eq!(moderation.picture(b"x", "image/png").await.unwrap(), Verdict::Clear);
+        assert_eq!(moderation.picture(b"x", "image/png", Zeal::Auto).await.unwrap(), Verdict::Clear);
         assert!(fake.heard().is_empty());
     }
 
@@ -154,6 +154,7 @@ mod tests {
     async fn only_the_categories_that_count_block() {
         let (_fake, moderation) = asking(Say::Json(answer(true, false)), PATIENT).await;
         assert_eq!(moderation.words("x", Zeal::Low).await.unwrap(), Verdict::Clear);
+        assert_eq!(moderation.picture(b"x", "image/png", Zeal::Low).await.unwrap(), Verdict::Clear);
         let lenient = OpenAiModeration { categories: Some(BTreeSet::from(["sexual".into()])), ..moderation };
         assert_eq!(lenient.words("x", Zeal::Auto).await.unwrap(), Verdict::Clear);
         let (_fake, moderation) = asking(Say::Json(answer(true, true)), PATIENT).await;
@@ -186,6 +187,6 @@ mod tests {
             assert!(moderation.words("x", Zeal::Auto).await.is_err());
         }
         let (_fake, moderation) = asking(Say::Nothing, Duration::from_millis(50)).await;
-        assert!(moderation.picture(b"x", "image/png").await.is_err());
+        assert!(moderation.picture(b"x", "image/png", Zeal::Auto).await.is_err());
     }
 }

@@ -50,7 +50,7 @@ impl Moderator for Away {
         Err(NotJudged("a secret of the operator's".into()))
     }
 
-    async fn picture(&self, _: &[u8], _: &str) -> Result<Verdict, NotJudged> {
+    async fn picture(&self, _: &[u8], _: &str, _: Zeal) -> Result<Verdict, NotJudged> {
         Err(NotJudged("a secret of the operator's".into()))
     }
 

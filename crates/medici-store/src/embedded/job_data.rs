@@ -5,6 +5,7 @@ use medici_ledger::{AccountId, ChargeMode, Credits, HoldId, Operation, Quote, Ti
 use medici_studio::{
     BlobHash, FailReason, FileFormat, Job, JobId, JobState, Lease, Outcome, Output, Source,
     engine::{Background, Size, Spec},
+    moderation::Zeal,
 };
 use rusqlite::{Result, Row};
 use serde::{Deserialize, Serialize};
@@ -24,12 +25,18 @@ struct JobData {
     output: Option<OutputData>,
     #[serde(default)]
     keep_prompt: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    low_zeal: bool,
     quote: QuoteData,
     notice: Option<String>,
     state: StateData,
     attempts: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deleted_at: Option<i64>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Pictures that a job starts from: hashes and latents as text.
@@ -152,6 +159,7 @@ fn job_data(job: &Job) -> JobData {
         source: SourceData::of(&job.source),
         output: Some(OutputData { format: job.output.format.name().to_owned(), compression: job.output.compression }),
         keep_prompt: job.keep_prompt,
+        low_zeal: job.zeal == Zeal::Low,
         quote: QuoteData {
             version: job.quote.version.micros(),
             operation: job.quote.operation.as_str().to_owned(),
@@ -242,6 +250,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Job> {
             None => Output::default(),
         },
         keep_prompt: data.keep_prompt,
+        zeal: if data.low_zeal { Zeal::Low } else { Zeal::Auto },
         quote: Quote {
             version: at(data.quote.version),
             operation: operation(&data.quote.operation)?,

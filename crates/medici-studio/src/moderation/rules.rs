@@ -182,7 +182,7 @@ impl Moderator for RuleList {
         Ok(self.judge(words, zeal))
     }
 
-    async fn picture(&self, _: &[u8], _: &str) -> Result<Verdict, NotJudged> {
+    async fn picture(&self, _: &[u8], _: &str, _: Zeal) -> Result<Verdict, NotJudged> {
         Ok(Verdict::Clear)
     }
 

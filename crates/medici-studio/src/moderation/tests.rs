@@ -179,7 +179,7 @@ impl Moderator for Says {
         self.0.lock().unwrap().take().expect("it is asked once")
     }
 
-    async fn picture(&self, _: &[u8], _: &str) -> Result<Verdict, NotJudged> {
+    async fn picture(&self, _: &[u8], _: &str, _: Zeal) -> Result<Verdict, NotJudged> {
         self.words("", Zeal::Auto).await
     }
 
@@ -201,7 +201,7 @@ async fn moderators_in_turn_stop_at_the_first_that_blocks() {
     assert_eq!(asked, [1, 1, 0]);
     assert!(all.judges_pictures() && !InTurn(vec![Arc::new(RuleList::built_in())]).judges_pictures());
     let failing = InTurn(vec![Says::new(away())]);
-    assert!(failing.picture(b"x", "image/png").await.is_err());
+    assert!(failing.picture(b"x", "image/png", Zeal::Auto).await.is_err());
 }
 
 #[tokio::test]
@@ -209,5 +209,5 @@ async fn silence_is_consent_only_where_the_operator_says_so() {
     let open = FailOpen(Says::new(away()));
     assert_eq!(open.words("x", Zeal::Auto).await.unwrap(), Verdict::Clear);
     let open = FailOpen(Says::new(Ok(blocked(&["a"]))));
-    assert_eq!(open.picture(b"x", "image/png").await.unwrap(), blocked(&["a"]), "a verdict stays one");
+    assert_eq!(open.picture(b"x", "image/png", Zeal::Auto).await.unwrap(), blocked(&["a"]), "a verdict stays one");
 }

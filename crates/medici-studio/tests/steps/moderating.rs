@@ -3,7 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use medici_ledger::{Fact, VoidReason};
-use medici_studio::{FailReason, JobState, Submit, SubmitError, moderation::Zeal};
+use medici_studio::{
+    FailReason, JobState, KeepError, Submit, SubmitError,
+    engine::{Given, Pixels, Size},
+    moderation::Zeal,
+};
 
 use crate::world::{Look, World};
 
@@ -83,6 +87,38 @@ async fn a_blocked_picture_gives_the_credit_back_and_nothing_is_stored() {
         assert!(matches!(last, Fact::Voided { reason: VoidReason::Refused, .. }), "{last:?}");
         world.audit().await;
     }
+}
+
+#[tokio::test]
+async fn pictures_are_judged_with_the_zeal_of_the_request() {
+    for (zeal, images) in [(Zeal::Auto, 0), (Zeal::Low, 4)] {
+        let world = World::new().await;
+        world.moderator.look_at_pictures(&[Look::Doubt; 4]);
+        let request = Submit { zeal, ..world.request(world.account, "a red fox", "key-1") };
+        let job = world.studio.submit(request).await.unwrap().job;
+        let world = world.crash().await;
+        let done = world.work_until_ended(job).await;
+        assert_eq!(done.images.len(), images, "{zeal:?}");
+        world.audit().await;
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_is_sent_and_not_allowed_is_not_kept() {
+    let world = World::new().await;
+    let source = Pixels { size: Size::square(2), alpha: false, bytes: vec![200; 12] };
+    let given = Given::Vary { source, latent: None };
+    let keep = async |zeal| world.studio.keep(given.clone(), world.account, zeal).await;
+    world.moderator.look_at_pictures(&[Look::Block, Look::Doubt, Look::Fail, Look::Doubt]);
+    for _ in 0..2 {
+        let refused = keep(Zeal::Auto).await;
+        assert!(matches!(refused, Err(KeepError::Refused(SubmitError::Blocked { .. }))), "{refused:?}");
+    }
+    let refused = keep(Zeal::Auto).await;
+    assert!(matches!(refused, Err(KeepError::Refused(SubmitError::NotJudged))), "{refused:?}");
+    assert_eq!(world.blobs.stored(), 0);
+    keep(Zeal::Low).await.unwrap();
+    assert_eq!(world.blobs.stored(), 1);
 }
 
 #[tokio::test]

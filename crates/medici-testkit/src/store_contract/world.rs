@@ -11,6 +11,7 @@ use medici_studio::{
     Answer, BlobHash, Decide, FileFormat, Ids, Job, JobId, JobState, Kept, KeyReused, KeyUse, Lease, Output, Source,
     Store, Touches, UnitOfWork, decide,
     engine::{Background, Size, Spec},
+    moderation::Zeal,
 };
 
 use super::{Open, StoreUnderTest};
@@ -198,6 +199,7 @@ pub fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
         source: Source::Vary { image: BlobHash([7; 32]), latent: Some(vec![1, 2, 255]) },
         output: Output { format: FileFormat::Jpeg, compression: 80 },
         keep_prompt: true,
+        zeal: Zeal::Low,
         quote: quote(prices, now),
         hold: HoldId::from_u128(ids.next()),
         notice: None,
