@@ -430,30 +430,20 @@ impl<B: Backend> Writer<B> {
 }
 
 /// Gathers what waits, up to the bound of a group.
-///
-/// Whoever is about to call gets the processor first, as long as that brings more calls: where the writer shares its
-/// core with those that call it, groups would stay small otherwise, and each costs a sync. With a core to itself, or
-/// with one caller, giving way returns at once.
 fn gather(first: Call, calls: &Receiver<Call>) -> Vec<Box<dyn Unit>> {
-    let mut group = Vec::new();
-    let mut weighs = 0;
-    let mut next = Some(first);
-    while let Some(call) = next {
+    let mut group = first.units();
+    let mut weighs: usize = group.iter().map(|unit| weight(&**unit)).sum();
+    while weighs < GROUP_MAX
+        && let Ok(call) = calls.try_recv()
+    {
         let from = group.len();
         match call {
             Call::One(unit) => group.push(unit),
             Call::Several(units) => group.extend(units),
         }
         weighs += group[from..].iter().map(|unit| weight(&**unit)).sum::<usize>();
-        next = (weighs < GROUP_MAX).then(|| calls.try_recv().ok().or_else(|| give_way(calls))).flatten();
     }
     group
-}
-
-/// Lets others have the processor, and returns what they called meanwhile.
-fn give_way(calls: &Receiver<Call>) -> Option<Call> {
-    std::thread::yield_now();
-    calls.try_recv().ok()
 }
 
 fn answer(group: Vec<Box<dyn Unit>>, decided: &[Decided]) {
