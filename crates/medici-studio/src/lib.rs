@@ -30,6 +30,7 @@ mod alert;
 mod charge;
 mod delete;
 mod document;
+mod early_look;
 mod find_jobs;
 mod give_back;
 mod grant;

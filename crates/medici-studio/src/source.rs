@@ -265,7 +265,7 @@ fn mask_of(image: &Pixels, mask: Option<&Pixels>) -> Result<Mask, EditError> {
 }
 
 /// Returns the size, or a smaller one of the same shape that has at most so many pixels.
-fn within(size: Size, pixels_max: u64) -> Size {
+pub(crate) fn within(size: Size, pixels_max: u64) -> Size {
     let pixels = u64::from(size.width) * u64::from(size.height);
     if pixels <= pixels_max {
         return size;

@@ -226,7 +226,7 @@ impl Worker {
             }
         };
         let (id, spec, output) = (job.id, job.spec.clone(), job.output);
-        let provenance = self.provenance(job);
+        let provenance = self.studio.provenance(job);
         let mut abandoned = Abandoned { stop: Some(stop.clone()) };
         let run = tokio::task::spawn_blocking(move || {
             let control = JobControl { studio: &studio, job: id, stop: &stop };
@@ -266,20 +266,6 @@ impl Worker {
                 error!(job.id = %id, "The engine panicked on {id}: {panic}");
                 Err(FailReason::Engine)
             }
-        }
-    }
-
-    /// Returns what the files of a job say of where they come from, as far as it is the same for all.
-    fn provenance(&self, job: &Job) -> Provenance {
-        let steps = job.spec.steps.unwrap_or_else(|| self.studio.engine.capabilities().steps_default);
-        Provenance {
-            model: self.studio.engine.model().to_owned(),
-            seed: job.spec.seed,
-            index: 0,
-            steps: Some(steps),
-            operation: job.drawing(),
-            prompt: job.keep_prompt.then(|| job.spec.prompt.clone()),
-            reading: None,
         }
     }
 

@@ -139,8 +139,8 @@ impl Feed {
                 News::Begun | News::Step(_) => {}
                 News::Look(index, preview) => {
                     if self.looks.stream.is_some_and(|partial| partial > 0) {
-                        let piece = self.partial(index, &preview);
-                        self.pieces.push_back(piece);
+                        let piece = self.partial(index, &preview).await;
+                        self.pieces.extend(piece);
                     }
                 }
                 News::Ended(finished) => {
@@ -153,12 +153,12 @@ impl Feed {
         Ok(())
     }
 
-    fn partial(&self, index: u32, preview: &Preview) -> Bytes {
+    async fn partial(&self, index: u32, preview: &Preview) -> Option<Bytes> {
         let job = self.news.job();
-        let format = preview.media_type.strip_prefix("image/").unwrap_or("png");
-        let body = self.body(job, index, STANDARD.encode(&preview.bytes));
+        let look = self.state.studio.early_look(job, index, preview).await?;
+        let body = self.body(job, index, STANDARD.encode(&look.file));
         let number = Some(preview.number - 1);
-        self.event("partial_image", EventBody { partial_image_index: number, output_format: format, ..body })
+        Some(self.event("partial_image", EventBody { partial_image_index: number, size: Text(look.size), ..body }))
     }
 
     fn body<'a>(&self, job: &Job, image_index: u32, b64_json: String) -> EventBody<'a> {

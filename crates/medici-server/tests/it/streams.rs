@@ -1,5 +1,6 @@
 //! Streamed replies: the events that OpenAI's clients know, and nothing else.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
@@ -55,6 +56,37 @@ async fn without_early_looks_only_the_pictures_come() {
     let house = House::open().await;
     let told = events(house.generate(json!({"prompt": "a fox", "stream": true})).await.is(200).text());
     assert_eq!(told.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["image_generation.completed"]);
+}
+
+#[tokio::test]
+async fn early_looks_are_files_of_the_pictures_kind_and_size() {
+    let house = House::open().await;
+    let found = |data: &Value| {
+        let bytes = STANDARD.decode(data["b64_json"].as_str().unwrap()).unwrap();
+        let probe = house.studio().decoder.probe(&bytes).unwrap();
+        (probe.format.name(), probe.size.to_string(), data["size"].as_str().unwrap().to_owned())
+    };
+    let mut asked = json!({"prompt": "a red fox", "stream": true, "partial_images": 1, "output_format": "jpeg"});
+    asked["size"] = json!("512x512");
+    let told = events(house.generate(asked).await.is(200).text());
+    let told: Vec<_> = told.iter().map(|(_, data)| found(data)).collect();
+    assert_eq!(told, vec![("jpeg", "512x512".to_owned(), "512x512".to_owned()); 2]);
+
+    // One of a larger job has its shape.
+    let wide = png(&plain(2048, 1024, &[200, 30, 30]));
+    let mask = png(&left_half(2048, 1024));
+    let parts = [
+        file("image", &wide),
+        file("mask", &mask),
+        field("prompt", "a blue door"),
+        field("stream", "true"),
+        field("partial_images", "1"),
+        field("output_format", "webp"),
+    ];
+    let told = events(house.send_form("/v1/images/edits", &parts).await.is(200).text());
+    let told: Vec<_> = told.iter().map(|(_, data)| found(data)).collect();
+    let (look, picture) = ("1448x724".to_owned(), "2048x1024".to_owned());
+    assert_eq!(told, [("webp", look.clone(), look), ("webp", picture.clone(), picture)]);
 }
 
 #[tokio::test]
