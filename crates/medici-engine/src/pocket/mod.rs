@@ -2,10 +2,12 @@
 //!
 //! A prompt is read ([`prompt`]) and each picture takes its own reading of it ([`reading`]); the prior turns
 //! captions and noise into latents, the basis turns those into 64×64 RGBA, the upscaler enlarges them, and
-//! [`paint`] arranges them on the backdrop.
+//! [`paint`] arranges them on the backdrop. An edit ([`edit`]) lays them into a mask or completes what the picture
+//! shows; a variation ([`vary`]) begins from the latents of a picture instead of from noise.
 //!
 //! Invariant: a picture depends on the prompt, the steps, the seed and its index alone. Noise comes from a stream
-//! of its own, and matrix products have fixed shapes whatever the count.
+//! of its own, and matrix products have fixed shapes whatever the count. What an edit's mask keeps is the
+//! source's, bit for bit.
 
 mod backdrop;
 mod basis;
