@@ -8,7 +8,7 @@ use std::{collections::VecDeque, convert::Infallible};
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -33,9 +33,8 @@ pub(crate) async fn events(
     PathText(id): PathText,
 ) -> Result<Response, Fault> {
     let id: JobId = id.parse().map_err(|_| Fault::NotFound { what: "job" })?;
+    let told = last_told(&headers)?;
     let mut news = JobNews::of(&state, caller.account, id).await?;
-    let told = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
-    let told = told.unwrap_or(0);
     news.after_looks(told);
     let feed = Feed { state, news, told, pieces: VecDeque::new(), ended: false };
     let pieces = futures_util::stream::unfold(feed, |mut feed| async move {
@@ -45,6 +44,19 @@ pub(crate) async fn events(
     let mut response = Body::from_stream(pieces).into_response();
     as_events(response.headers_mut());
     Ok(response)
+}
+
+/// Reads how many early looks a client was told of before it lost the connection. None and an empty id are the same,
+/// as they are to browsers.
+fn last_told(headers: &HeaderMap) -> Result<usize, Fault> {
+    const DIGITS_MAX: usize = 9;
+    let digits = headers.get("last-event-id").map_or(&b""[..], HeaderValue::as_bytes);
+    let wrong = digits.len() > DIGITS_MAX || !digits.iter().all(u8::is_ascii_digit);
+    if wrong {
+        let message = "Last-Event-ID must be the id of an event of this stream, a whole number of up to 9 digits.";
+        return Err(Fault::param("invalid_value", "Last-Event-ID", message));
+    }
+    Ok(digits.iter().fold(0, |number, digit| number * 10 + usize::from(digit - b'0')))
 }
 
 struct Feed {

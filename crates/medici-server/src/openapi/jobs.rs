@@ -147,6 +147,7 @@ fn events() -> Operation {
             ],
             "Server-sent events. A comment every ten seconds says that the connection lives.",
         )
+        .refuses(400, &["invalid_value"])
         .refuses(404, &["not_found"])
 }
 

@@ -138,6 +138,14 @@ async fn a_native_stream_tells_steps_looks_and_the_end() {
     assert!(last.contains("event: ended"), "{last}");
     let data: Value = serde_json::from_str(last.rsplit("data: ").next().unwrap()).unwrap();
     assert_eq!((&data["state"], &data["credits"]["charged"]), (&json!("done"), &json!("1")));
+    // Whoever comes back with the id of the last event is told the end again.
+    let again = async |last: &'static str| house.get(&path).key(&house.key).header("last-event-id", last).send().await;
+    for last in ["", "1", "123456789"] {
+        assert_eq!(again(last).await.is(200).text().matches("event: ended").count(), 1);
+    }
+    for strange in ["end", "-1", "1.0", "1234567890"] {
+        again(strange).await.problem(400, "invalid_value");
+    }
     // Another account's job is none.
     let (_, other) = house.neighbour().await;
     house.get(&path).key(&other).send().await.problem(404, "not_found");
