@@ -428,3 +428,60 @@ fn what_happens_at_the_first_instant_of_a_report_is_in_it() {
     assert!(!has_cash(&told.periods[0].opening));
     assert!(has_cash(&told.periods[0].closing));
 }
+
+/// Plays a scenario, and returns the entries of its first account.
+fn played(text: &str) -> Vec<Entry> {
+    use medici_ledger::scenario::{Options, PureSubject, Subject as _, run};
+    let mut subject = PureSubject::new();
+    let played = run(text, &mut subject, Options::default()).unwrap();
+    subject.entries(played.accounts[0].1)
+}
+
+#[test]
+fn a_report_has_its_first_instant_and_not_its_end() {
+    let entries = played(
+        "
+        prices
+          price generate 1 included 4
+          plan free monthly 15
+          pack 115 for $15.00 name small
+        end
+        2026-11-01 00:00:00  open plan free
+        2026-11-02 00:00:00  buy P pack small
+        ",
+    );
+    for basis in [Basis::Effective, Basis::Recorded] {
+        for grouping in [Grouping::Whole, Grouping::Month] {
+            let received = |from: &str, until: &str| {
+                let report = report(&entries, Period { from: at(from), until: at(until) }, grouping, basis);
+                report.periods[0].money().first().map_or(0, |money| money.received)
+            };
+            assert_eq!(received("2026-11-02", "2026-11-03"), 1_500);
+            assert_eq!(received("2026-11-02 00:00:00.000001", "2026-11-03"), 0);
+            assert_eq!(received("2026-11-01", "2026-11-02"), 0);
+        }
+    }
+}
+
+#[test]
+fn a_line_of_a_statement_tells_each_currency_by_itself() {
+    let entries = played(
+        "
+        prices
+          price generate 1 included 4
+          plan free monthly 0
+          pack 2 for $3.00 name dollars
+          pack 2 for €5.00 name euros
+        end
+        2026-11-01  open plan free
+        2026-11-02  buy P pack dollars
+        2026-11-03  buy Q pack euros
+        2026-11-04  charge generate x12
+        ",
+    );
+    let statement = Statement::of(&entries, Period::ALWAYS);
+    let line = statement.lines.last().unwrap();
+    assert_eq!(line.fact, "charged");
+    let deferred: Vec<_> = line.deferred.iter().map(|(currency, amount)| (currency.to_string(), *amount)).collect();
+    assert_eq!(deferred, [("USD".to_owned(), -300), ("EUR".to_owned(), -250)]);
+}

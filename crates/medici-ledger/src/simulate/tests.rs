@@ -140,3 +140,75 @@ fn all_that_an_account_buys_and_is_given_is_lived_through_again() {
     assert_eq!(outcome.given, 40_000_000, "the month, and what the better plan adds");
     assert!(outcome.recognised[&crate::Currency::USD] > 0);
 }
+
+/// Lives through a story at its own prices again.
+fn again(text: &str, period: Period) -> Simulation {
+    use crate::scenario::{Options, PureSubject, Subject as _, run};
+    let mut subject = PureSubject::new();
+    let played = run(text, &mut subject, Options::default()).unwrap();
+    let account = played.accounts[0].1;
+    simulate(account, &subject.entries(account), &played.book, period)
+}
+
+#[test]
+fn a_period_has_its_first_instant_and_not_its_end() {
+    let text = "
+        prices
+          price generate 1 included 4
+          plan free monthly 15
+        end
+        2026-11-01 00:00:00  open plan free
+        2026-11-02 00:00:00  charge generate x4
+        2026-11-03 00:00:00  charge generate x8
+        2026-11-04 00:00:00  charge generate x12
+    ";
+    let spent = |from: &str, until: &str| {
+        let simulation = again(text, Period { from: at(from), until: at(until) });
+        assert_eq!(simulation.before, simulation.after);
+        simulation.before.spent.get(&Operation::Generate).copied().unwrap_or_default() / 1_000_000
+    };
+    assert_eq!(spent("2026-11-02", "2026-11-04"), 3);
+    assert_eq!(spent("2026-11-02 00:00:00.000001", "2026-11-04 00:00:00.000001"), 5);
+    assert_eq!(spent("2026-11-03", "2026-11-03"), 0);
+}
+
+#[test]
+fn a_capture_of_nothing_counts_as_none() {
+    let simulation = again(
+        "
+        prices
+          price generate 1 included 4
+          plan free monthly 15
+        end
+        2026-11-01  open plan free
+        hold job-1 generate x4
+        capture job-1 0
+        hold job-2 generate x8
+        capture job-2 all
+        ",
+        Period::ALWAYS,
+    );
+    assert_eq!(simulation.before, simulation.after);
+    assert_eq!(simulation.before.count, [(Operation::Generate, 1)].into());
+    assert_eq!(simulation.before.spent, [(Operation::Generate, 2_000_000)].into());
+}
+
+#[test]
+fn what_is_spent_of_orders_is_there_to_be_spent() {
+    let book = "
+        prices
+          price generate 1 included 4
+          plan free monthly 15
+          pack 115 for $15.00 name small
+          policy invoice on
+        end
+        2026-11-01  open plan free
+    ";
+    for order in ["buy P pack small", "order P pack small\n invoice P", "order P pack small\n pay P"] {
+        let simulation = again(&format!("{book}\n2026-11-02  {order}\n charge generate x400\n"), Period::ALWAYS);
+        assert_eq!(simulation.before, simulation.after, "{order}");
+        assert_eq!(simulation.before.spent[&Operation::Generate], 100_000_000, "{order}");
+        assert!(simulation.before.recognised[&Currency::USD] > 0, "{order}");
+        assert_eq!((simulation.refused, simulation.dry_at), (0, None), "{order}");
+    }
+}
