@@ -61,7 +61,7 @@ fn balance() -> Operation {
 fn entries() -> Operation {
     of_account(Operation::get("/api/credits/entries", Tag::Credits, "listEntries", "What happened, newest first"))
         .query("limit", page_length(50, 200))
-        .query("cursor", count(118).about("`next_cursor` of the page before."))
+        .query("cursor", whole(0, u64::MAX, 118).about("`next_cursor` of the page before."))
         .query("hold", hold_id().about("Everything about this hold instead, oldest first, explained."))
         .replies(
             200,
@@ -101,7 +101,7 @@ fn statement() -> Operation {
 fn alerts() -> Operation {
     Operation::get("/api/alerts", Tag::Credits, "listAlerts", "Low balances, newest first")
         .query("account", whose().about("Whose; of all accounts for a service or the operator who name none."))
-        .query("cursor", count(17).about("`next_cursor` of the page before."))
+        .query("cursor", whole(0, u64::MAX, 17).about("`next_cursor` of the page before."))
         .query("limit", page_length(50, 200))
         .replies(200, "A page of alerts.", named("Alerts"))
         .refuses(404, &["not_found"])
