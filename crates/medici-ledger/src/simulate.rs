@@ -1,10 +1,11 @@
 //! Simulation: what another price book would have made of an account's past, without writing anything.
 //!
 //! The account is taken as it was when the period began, and lives through the same period again: the same charges,
-//! captures, purchases and gifts at the same instants, at the other prices. What each picture's model and size was, the
-//! entries do not say: a charge is priced as its operation, count and meters are.
+//! captures, purchases and gifts at the same instants, at the other prices. What each picture's model, size and quality
+//! was, the entries do not say: whoever knows what was asked for under a hold tells it, and any other charge is priced
+//! as its operation, count and meters are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::amount::Currency;
 use crate::command::Command;
@@ -85,10 +86,14 @@ impl Outcome {
     }
 }
 
-/// Lives through a period of one account again, at the prices of another book. `book` is the one that was in force;
-/// the other counts from the beginning of the period on, whatever its versions say of when they begin.
+/// What was asked for under holds, as far as it is known.
+pub type Asked = HashMap<HoldId, Usage>;
+
+/// Lives through a period of one account again, at the prices of another book, whose versions should count from the
+/// beginning of the period on: see [`as_from`].
 #[must_use]
-pub fn simulate(account: AccountId, entries: &[Entry], other: &PriceBook, period: Period) -> Simulation {
+pub fn simulate(account: AccountId, entries: &[Entry], asked: &Asked, other: &PriceBook, period: Period) -> Simulation {
+    let prices = Prices { asked, other };
     let mut simulation = Simulation::default();
     let mut wallet = Wallet::new(account);
     let mut quotes: BTreeMap<HoldId, Quote> = BTreeMap::new();
@@ -107,23 +112,29 @@ pub fn simulate(account: AccountId, entries: &[Entry], other: &PriceBook, period
         {
             *simulation.before.count.entry(quote.operation.clone()).or_default() += 1;
         }
-        simulation.live(&mut wallet, entry, &quotes, other);
+        simulation.live(&mut wallet, entry, &quotes, &prices);
     }
     simulation
 }
 
+/// What a past is lived through again with.
+struct Prices<'a> {
+    asked: &'a Asked,
+    other: &'a PriceBook,
+}
+
 impl Simulation {
     /// Does at the other prices what an entry says was done.
-    fn live(&mut self, wallet: &mut Wallet, entry: &Entry, quotes: &BTreeMap<HoldId, Quote>, other: &PriceBook) {
+    fn live(&mut self, wallet: &mut Wallet, entry: &Entry, quotes: &BTreeMap<HoldId, Quote>, prices: &Prices<'_>) {
         let now = entry.recorded_at;
         let command = match &entry.fact {
             Fact::Charged { charge, quote, event, .. } => {
                 let meters = event.as_ref().map(|event| event.quantities.clone()).unwrap_or_default();
-                self.charge(*charge, quote, meters, other, now)
+                self.charge(*charge, quote, meters, prices, now)
             }
             // A hold and its capture are one charge here, at the time of the capture, for what was captured of it.
             Fact::Captured { hold, amount, .. } if !amount.is_zero() => match quotes.get(hold) {
-                Some(quote) => self.charge(*hold, quote, Meters::default(), other, now),
+                Some(quote) => self.charge(*hold, quote, Meters::default(), prices, now),
                 None => None,
             },
             Fact::Opened { plan, sandbox } => Some(Command::Open { plan: *plan, sandbox: sandbox.then_some(now) }),
@@ -140,7 +151,7 @@ impl Simulation {
         };
         let Some(command) = command else { return };
         let spends = matches!(command, Command::Charge { .. });
-        match wallet.decide(&command, other, now) {
+        match wallet.decide(&command, prices.other, now) {
             Ok(decision) => {
                 decision.entries.iter().for_each(|entry| self.after.see(entry));
                 *wallet = decision.wallet;
@@ -159,11 +170,12 @@ impl Simulation {
         id: HoldId,
         quote: &Quote,
         meters: Meters,
-        other: &PriceBook,
+        prices: &Prices<'_>,
         now: Timestamp,
     ) -> Option<Command> {
-        let usage = Usage { meters, ..Usage::of(quote.operation.clone(), quote.count) };
-        match other.quote(&usage, now) {
+        let known = prices.asked.get(&id).cloned();
+        let usage = known.unwrap_or_else(|| Usage { meters, ..Usage::of(quote.operation.clone(), quote.count) });
+        match prices.other.quote(&usage, now) {
             Ok(quote) => Some(Command::charge(id, quote)),
             Err(_) => {
                 self.unpriced += 1;

@@ -1,14 +1,19 @@
 //! Reading the journal beside whoever has the store open: for statements and explanations on the command line.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
-use medici_ledger::{AccountId, Entry, Hash};
+use medici_ledger::{AccountId, Entry, Hash, HoldId, Usage, statement::Period};
 use medici_studio::{Account, ApiKey, LowBalance, PublishedVersion};
 use rusqlite::{Connection, params};
 
 use crate::{
     HeadKey, HeadKeyError,
-    embedded::{FILE, alerts, entries, head_key, heads, readers, rows, rows::signed, rows::unsigned, snapshots},
+    embedded::{
+        FILE, alerts, entries, head_key, heads, job_data, readers, rows, rows::signed, rows::unsigned, snapshots,
+    },
 };
 
 /// A data directory opened for reading alone, whether or not a server has it open.
@@ -97,6 +102,21 @@ impl ReadOnly {
         limit: usize,
     ) -> rusqlite::Result<Vec<LowBalance>> {
         alerts::page(&self.db, account, before, limit)
+    }
+
+    /// Returns what each job that was asked for in a period asked to be priced, by its hold. Entries do not say it.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is broken.
+    pub fn jobs_usage(&self, period: Period) -> rusqlite::Result<HashMap<HoldId, Usage>> {
+        let mut usages = HashMap::new();
+        let mut query = self.db.prepare(&format!("{} WHERE created_at >= ? AND created_at < ?", rows::JOB))?;
+        let mut rows = query.query(params![period.from.micros(), period.until.micros()])?;
+        while let Some(row) = rows.next()? {
+            let job = job_data::read(row)?;
+            usages.insert(job.hold, job.usage());
+        }
+        Ok(usages)
     }
 
     /// Calls back with every entry of every account in the order of their commits, `times` times with the same ones.

@@ -1,6 +1,6 @@
 //! Jobs and images: what is queued, who works on it, how it ended, what came out.
 
-use medici_ledger::{AccountId, Credits, HoldId, KeyId, Operation, Quote, Spender, Timestamp};
+use medici_ledger::{AccountId, Credits, HoldId, KeyId, Operation, Quote, Spender, Timestamp, Usage};
 
 use crate::{
     blob::BlobHash,
@@ -37,6 +37,8 @@ pub struct Job {
     pub keep_prompt: bool,
     /// How strictly its pictures are judged.
     pub zeal: Zeal,
+    /// The quality that was asked for, by which there may be a price.
+    pub quality: Option<String>,
     /// The price, fixed when it was asked.
     pub quote: Quote,
     /// The credits set aside for it.
@@ -67,6 +69,12 @@ impl Job {
     /// Returns whose budgets bound it, from its first hold to its last.
     pub fn spender(&self) -> Spender {
         spender(self.api_key)
+    }
+
+    /// Returns what it asked to be priced.
+    pub fn usage(&self) -> Usage {
+        let quality = self.quality.as_deref().map(Into::into);
+        Usage { quality, ..self.spec.usage(self.operation.clone(), &self.model) }
     }
 
     /// Returns how it is drawn.

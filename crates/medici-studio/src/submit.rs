@@ -285,6 +285,7 @@ impl Decide for PlaceHold {
             output: request.output,
             keep_prompt: request.keep_prompt,
             zeal: request.zeal,
+            quality: request.quality.clone(),
             quote,
             hold: self.hold,
             notice: self.notice.clone(),

@@ -523,3 +523,30 @@ fn prices_are_published_listed_kept_over_a_restart_and_simulated() {
     assert_eq!(home.json(&["account", "show", "bob"])["available"], "12", "a simulation writes nothing");
     assert!(server.stop().success());
 }
+
+#[test]
+fn a_simulation_prices_each_picture_by_what_was_asked_for() {
+    let home = Home::new();
+    home.account("ann", "10");
+    let key = home.key(&["--account", "ann"]);
+    let mut server = home.serve(&["--engine", "test-pattern"]);
+    for number in 0..2 {
+        let (status, body) = server.client().picture(&key, &format!("picture-{number}")).unwrap();
+        assert_eq!(status, 200, "{body}");
+    }
+    let file = home.path().join("by-size.toml");
+    let book = |size: &str| {
+        format!(
+            "[[version]]\neffective = 2020-01-01T00:00:00Z\n[version.operations.generate]\ncredits = \"1\"\n\
+             included = 4\n[[version.operations.generate.rules]]\nsize = \"{size}\"\nmodel = \"dall-e-2\"\n\
+             credits = \"4\"\n[version.plans.none]\nmonthly = \"0\"\n"
+        )
+    };
+    for (size, spent) in [("256x256", "8000000"), ("512x512", "2000000")] {
+        fs::write(&file, book(size)).unwrap();
+        let simulated = home.json(&["price", "simulate", file.to_str().unwrap(), "--since", "2020-01-01"]);
+        assert_eq!(simulated["before"]["micro_credits_spent"]["generate"], "2000000", "{simulated}");
+        assert_eq!(simulated["after"]["micro_credits_spent"]["generate"], spent, "{simulated}");
+    }
+    assert!(server.stop().success());
+}

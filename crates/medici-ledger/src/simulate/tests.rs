@@ -2,7 +2,7 @@ use super::*;
 use crate::amount::Credits;
 use crate::plan::PlanTerms;
 use crate::price_book::PriceVersion;
-use crate::price_rule::OperationPrice;
+use crate::price_rule::{Conditions, OperationPrice, PriceRule, Rate};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -46,7 +46,7 @@ fn in_november() -> Period {
 fn the_same_prices_give_the_same_past() {
     let book = book("1", 15);
     let (account, entries) = november(&book);
-    let simulation = simulate(account, &entries, &book, in_november());
+    let simulation = simulate(account, &entries, &Asked::new(), &book, in_november());
     assert_eq!(simulation.before, simulation.after);
     assert_eq!(simulation.before.spent[&Operation::Generate], 10_000_000);
     assert_eq!(simulation.before.count[&Operation::Generate], 10);
@@ -58,7 +58,7 @@ fn dearer_prices_run_an_account_dry_at_the_charge_that_it_cannot_pay() {
     let before = book("1", 15);
     let (account, entries) = november(&before);
     let dearer = as_from(&book("2", 15), at("2026-11-01"));
-    let simulation = simulate(account, &entries, &dearer, in_november());
+    let simulation = simulate(account, &entries, &Asked::new(), &dearer, in_november());
     assert_eq!(simulation.after.spent[&Operation::Generate], 14_000_000);
     assert_eq!(simulation.refused, 3);
     assert_eq!(simulation.dry_at, Some(at("2026-11-08 12:00:00")));
@@ -69,7 +69,7 @@ fn a_smaller_plan_counts_from_the_period_on() {
     let before = book("1", 15);
     let (account, entries) = november(&before);
     let smaller = as_from(&book("1", 5), at("2026-11-01"));
-    let simulation = simulate(account, &entries, &smaller, in_november());
+    let simulation = simulate(account, &entries, &Asked::new(), &smaller, in_november());
     assert_eq!((simulation.before.given, simulation.after.given), (15_000_000, 5_000_000));
     assert_eq!(simulation.refused, 5);
 }
@@ -79,7 +79,7 @@ fn what_the_other_book_does_not_sell_is_counted() {
     let before = book("1", 15);
     let (account, entries) = november(&before);
     let nothing = PriceBook::new(vec![PriceVersion { effective_at: Timestamp::EPOCH, ..PriceVersion::default() }]);
-    let simulation = simulate(account, &entries, &nothing.unwrap(), in_november());
+    let simulation = simulate(account, &entries, &Asked::new(), &nothing.unwrap(), in_november());
     assert_eq!((simulation.unpriced, simulation.refused), (10, 0));
 }
 
@@ -87,9 +87,9 @@ fn what_the_other_book_does_not_sell_is_counted() {
 fn accounts_add_up_and_the_first_to_run_dry_stays_the_first() {
     let before = book("1", 15);
     let (account, entries) = november(&before);
-    let dearer = simulate(account, &entries, &as_from(&book("2", 15), at("2026-11-01")), in_november());
+    let dearer = simulate(account, &entries, &Asked::new(), &as_from(&book("2", 15), at("2026-11-01")), in_november());
     let nothing = PriceBook::new(vec![PriceVersion { effective_at: Timestamp::EPOCH, ..PriceVersion::default() }]);
-    let nothing = simulate(account, &entries, &nothing.unwrap(), in_november());
+    let nothing = simulate(account, &entries, &Asked::new(), &nothing.unwrap(), in_november());
     let mut sum = Simulation::default();
     sum.add(&nothing);
     sum.add(&dearer);
@@ -132,7 +132,7 @@ fn all_that_an_account_buys_and_is_given_is_lived_through_again() {
     let mut subject = PureSubject::new();
     let played = run(text, &mut subject, Options::default()).unwrap();
     let account = played.accounts[0].1;
-    let simulation = simulate(account, &subject.entries(account), &played.book, Period::ALWAYS);
+    let simulation = simulate(account, &subject.entries(account), &Asked::new(), &played.book, Period::ALWAYS);
     assert_eq!(simulation.before, simulation.after);
     let outcome = simulation.before;
     assert_eq!(outcome.spent.values().sum::<i128>(), 62_000_000);
@@ -147,7 +147,7 @@ fn again(text: &str, period: Period) -> Simulation {
     let mut subject = PureSubject::new();
     let played = run(text, &mut subject, Options::default()).unwrap();
     let account = played.accounts[0].1;
-    simulate(account, &subject.entries(account), &played.book, period)
+    simulate(account, &subject.entries(account), &Asked::new(), &played.book, period)
 }
 
 #[test]
@@ -211,4 +211,23 @@ fn what_is_spent_of_orders_is_there_to_be_spent() {
         assert!(simulation.before.recognised[&Currency::USD] > 0, "{order}");
         assert_eq!((simulation.refused, simulation.dry_at), (0, None), "{order}");
     }
+}
+
+#[test]
+fn what_was_asked_for_under_a_hold_is_priced_as_it_was_asked() {
+    let (account, entries) = november(&book("1", 15));
+    let size = |side| Usage { width: side, height: side, ..Usage::of(Operation::Generate, 4) };
+    let asked: Asked =
+        [(1, 1024), (2, 1024), (3, 256)].map(|(hold, side)| (HoldId::from_u128(hold), size(side))).into();
+    let large = Conditions { size: Some((1024, 1024)), ..Conditions::default() };
+    let rule = PriceRule { when: large, rate: Rate::per_operation("3".parse().unwrap(), 4) };
+    let mut version = book("1", 15).versions()[0].clone();
+    version.operations.get_mut(&Operation::Generate).unwrap().rules = vec![rule];
+    let dearer = PriceBook::new(vec![version]).unwrap();
+    let spent = |asked: &Asked| {
+        let simulation = simulate(account, &entries, asked, &dearer, in_november());
+        simulation.after.spent[&Operation::Generate]
+    };
+    assert_eq!(spent(&asked), 14_000_000);
+    assert_eq!(spent(&Asked::new()), 10_000_000, "nothing is known of them");
 }

@@ -27,6 +27,8 @@ struct JobData {
     keep_prompt: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     low_zeal: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quality: Option<String>,
     quote: QuoteData,
     notice: Option<String>,
     state: StateData,
@@ -160,6 +162,7 @@ fn job_data(job: &Job) -> JobData {
         output: Some(OutputData { format: job.output.format.name().to_owned(), compression: job.output.compression }),
         keep_prompt: job.keep_prompt,
         low_zeal: job.zeal == Zeal::Low,
+        quality: job.quality.clone(),
         quote: QuoteData {
             version: job.quote.version.micros(),
             operation: job.quote.operation.as_str().to_owned(),
@@ -251,6 +254,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Job> {
         },
         keep_prompt: data.keep_prompt,
         zeal: if data.low_zeal { Zeal::Low } else { Zeal::Auto },
+        quality: data.quality,
         quote: Quote {
             version: at(data.quote.version),
             operation: operation(&data.quote.operation)?,

@@ -11,7 +11,7 @@ mod filter;
 mod fresh;
 pub(crate) mod head_key;
 pub(crate) mod heads;
-mod job_data;
+pub(crate) mod job_data;
 pub(crate) mod keys;
 mod migrate;
 mod partitions;

@@ -174,7 +174,7 @@ fn put_job_sources(db: &Connection, job: &Job) -> Result<()> {
     Ok(())
 }
 
-const JOB: &str = "SELECT id, account, hold, created_at, data FROM jobs";
+pub(crate) const JOB: &str = "SELECT id, account, hold, created_at, data FROM jobs";
 
 pub(crate) fn job_by_id(db: &Connection, id: JobId) -> Result<Option<Job>> {
     let id = id.as_u128().to_be_bytes();

@@ -200,6 +200,7 @@ pub fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
         output: Output { format: FileFormat::Jpeg, compression: 80 },
         keep_prompt: true,
         zeal: Zeal::Low,
+        quality: Some("hd".to_owned()),
         quote: quote(prices, now),
         hold: HoldId::from_u128(ids.next()),
         notice: None,

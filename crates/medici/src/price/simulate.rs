@@ -1,6 +1,6 @@
 //! `medici price simulate`: what a price book would have made of the past. Reads, and writes nothing.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -16,6 +16,8 @@ use crate::{Verdict, books, config::Config, machine::SystemClock, render};
 
 /// The most accounts that are read at a time.
 const PAGE: usize = 1_000;
+/// How long a job can take from when it is asked for to its capture, generously: its hold lives no longer.
+const JOB_LIFE_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 /// The most accounts that are named among those that would have run dry.
 const DRY_MAX: usize = 20;
 
@@ -45,6 +47,9 @@ pub(crate) fn run(config: &Config, args: &SimulateArgs) -> Result<Verdict> {
     }
     let other = as_from(&book, period.from);
     let books = books::open(config)?;
+    // What is captured in the period may have been asked for before it.
+    let asked = Period { from: period.from.minus(JOB_LIFE_MAX).unwrap_or(Timestamp::MIN), ..period };
+    let asked = books.jobs_usage(asked)?;
     let (mut total, mut dry, mut accounts) = (Simulation::default(), Vec::new(), 0);
     let mut last: Option<Account> = None;
     loop {
@@ -54,7 +59,7 @@ pub(crate) fn run(config: &Config, args: &SimulateArgs) -> Result<Verdict> {
             if is_sandbox(&entries) {
                 continue;
             }
-            let one = simulate(account.id, &entries, &other, period);
+            let one = simulate(account.id, &entries, &asked, &other, period);
             accounts += 1;
             if let Some(at) = one.dry_at {
                 dry.push((at, account.name.clone(), one.refused));
