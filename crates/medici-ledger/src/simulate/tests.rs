@@ -231,3 +231,26 @@ fn what_was_asked_for_under_a_hold_is_priced_as_it_was_asked() {
     assert_eq!(spent(&asked), 14_000_000);
     assert_eq!(spent(&Asked::new()), 10_000_000, "nothing is known of them");
 }
+
+#[test]
+fn gifts_and_a_sandboxs_own_time_are_lived_through_again() {
+    let simulation = again(
+        "
+        prices
+          price generate 1 included 4
+          plan free monthly 15
+        end
+        2026-01-31  open plan free sandbox
+        grant goodwill 3
+        charge generate x72
+        clock 2026-02-28
+        charge generate x60
+        clock 2026-05-15
+        charge generate x60
+        ",
+        Period::ALWAYS,
+    );
+    assert_eq!(simulation.before, simulation.after);
+    assert_eq!(simulation.after.spent[&Operation::Generate], 48_000_000);
+    assert_eq!((simulation.after.given, simulation.refused), (60_000_000, 0), "a month on the way is given too");
+}
