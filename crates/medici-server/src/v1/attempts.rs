@@ -3,7 +3,9 @@
 //! A client that is gone keeps its job for a grace time, so that a retry may join it; then the job is
 //! cancelled and costs nothing. OpenAI's clients retry by themselves and never send an `Idempotency-Key`: such
 //! a retry claims one earlier attempt at the same request whose reply was not wholly written, so that nobody
-//! pays twice for one call. All of this is of one process and of minutes; what must survive goes by the key.
+//! pays twice for one call. An attempt can be claimed from when its request was read: its pictures may still be
+//! decoded, or its hold be on its way to the disk. All of this is of one process and of minutes; what must survive
+//! goes by the key.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,6 +19,7 @@ use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 use medici_ledger::{AccountId, Timestamp, idempotency::Fingerprint};
 use medici_studio::{CancelError, JobId};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::state::AppState;
@@ -44,10 +47,19 @@ struct Inner {
 struct Attempt {
     number: u64,
     request: Fingerprint,
-    job: JobId,
+    fate: watch::Receiver<Fate>,
     begun_at: Timestamp,
     /// Whether its client is known to be gone.
     abandoned: bool,
+}
+
+/// What has become of a request so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    /// It is on its way to a job.
+    Pending,
+    /// It has a job.
+    Job(JobId),
 }
 
 impl Attempts {
@@ -55,37 +67,52 @@ impl Attempts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Claims, for a retry, the job of one earlier attempt at the same request. No other retry gets it then.
+    /// Claims, for a retry, one earlier attempt at the same request: no other retry gets it then. The retry is an
+    /// attempt of its own, which yet another can claim.
     ///
     /// An attempt whose client is known to be gone is taken first: a retry may arrive before the connection
     /// that it replaces is seen to have ended.
-    pub(crate) fn claim(&self, request: &Fingerprint, now: Timestamp) -> Option<JobId> {
+    fn claim(&self, request: &Fingerprint, now: Timestamp) -> Option<(u64, watch::Receiver<Fate>)> {
         let mut inner = self.lock();
         inner.forget_old(now);
         let same = |attempt: &Attempt| attempt.request == *request;
         let attempts = &inner.claimable;
         let index = attempts.iter().position(|attempt| same(attempt) && attempt.abandoned);
         let index = index.or_else(|| attempts.iter().position(same))?;
-        inner.claimable.remove(index).map(|attempt| attempt.job)
+        let claimed = inner.claimable.remove(index)?;
+        Some((inner.add(*request, claimed.fate.clone(), now), claimed.fate))
     }
 
-    fn begin(&self, job: JobId, request: Option<Fingerprint>, now: Timestamp) -> Option<u64> {
+    fn arrive(&self, request: Fingerprint, fate: watch::Receiver<Fate>, now: Timestamp) -> u64 {
         let mut inner = self.lock();
-        *inner.waiting.entry(job).or_default() += 1;
-        let request = request?;
         inner.forget_old(now);
-        inner.last += 1;
-        let number = inner.last;
-        inner.claimable.push_back(Attempt { number, request, job, begun_at: now, abandoned: false });
-        Some(number)
+        inner.add(request, fate, now)
+    }
+
+    fn wait(&self, job: JobId) {
+        *self.lock().waiting.entry(job).or_default() += 1;
+    }
+
+    /// Takes note that an attempt came to nothing: it cannot be claimed any more.
+    fn forget(&self, number: u64) {
+        let mut inner = self.lock();
+        if let Some(index) = inner.index(number) {
+            inner.claimable.remove(index);
+        }
+    }
+
+    /// Takes note that the client of an attempt is gone.
+    fn abandon(&self, number: u64) {
+        let mut inner = self.lock();
+        if let Some(index) = inner.index(number) {
+            inner.claimable[index].abandoned = true;
+        }
     }
 
     /// Ends an attempt. Returns whether nobody else waits for the job.
     fn end(&self, job: JobId, number: Option<u64>, written: bool) -> bool {
         let mut inner = self.lock();
-        // Numbers rise along the queue.
-        let at = number.and_then(|number| inner.claimable.binary_search_by_key(&number, |a| a.number).ok());
-        match at {
+        match number.and_then(|number| inner.index(number)) {
             Some(index) if written => drop(inner.claimable.remove(index)),
             Some(index) => inner.claimable[index].abandoned = true,
             None => {}
@@ -108,10 +135,81 @@ impl Attempts {
 }
 
 impl Inner {
+    fn add(&mut self, request: Fingerprint, fate: watch::Receiver<Fate>, now: Timestamp) -> u64 {
+        self.last += 1;
+        let number = self.last;
+        self.claimable.push_back(Attempt { number, request, fate, begun_at: now, abandoned: false });
+        number
+    }
+
+    fn index(&self, number: u64) -> Option<usize> {
+        // Numbers rise along the queue.
+        self.claimable.binary_search_by_key(&number, |attempt| attempt.number).ok()
+    }
+
     fn forget_old(&mut self, now: Timestamp) {
         let old = |attempt: &Attempt| now.since(attempt.begun_at) > CLAIMABLE_FOR;
         while self.claimable.front().is_some_and(old) || self.claimable.len() >= CLAIMABLE_MAX {
             self.claimable.pop_front();
+        }
+    }
+}
+
+/// A request on its way to a job. Dropped without one, it is as if it had never come.
+pub(crate) struct Arriving {
+    state: AppState,
+    number: Option<u64>,
+    fate: watch::Sender<Fate>,
+}
+
+impl Arriving {
+    /// Takes note of a request that was read. `request` makes it one that a retry may claim.
+    pub(crate) fn begin(state: &AppState, request: Option<Fingerprint>) -> Self {
+        let (fate, told) = watch::channel(Fate::Pending);
+        let now = state.studio.clock.now();
+        let number = request.map(|request| state.shared.attempts.arrive(request, told, now));
+        Self { state: state.clone(), number, fate }
+    }
+
+    /// Waits from now on for the job that the request has become.
+    pub(crate) fn got(mut self, account: AccountId, job: JobId) -> Waiting {
+        let waiting = Waiting::begin(&self.state, account, job, self.number.take());
+        self.fate.send_replace(Fate::Job(job));
+        waiting
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.number.take().into_iter().for_each(|number| self.state.shared.attempts.forget(number));
+    }
+}
+
+/// A retry that has claimed an earlier attempt. Dropped, it can be claimed itself.
+struct Claimed {
+    state: AppState,
+    number: Option<u64>,
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        self.number.take().into_iter().for_each(|number| self.state.shared.attempts.abandon(number));
+    }
+}
+
+/// Claims an earlier attempt at the same request for a retry, and waits from now on for its job. `None` where there is
+/// no such attempt, or where it came to nothing: then the retry is a new request.
+pub(crate) async fn join_earlier(state: &AppState, account: AccountId, request: &Fingerprint) -> Option<Waiting> {
+    let (number, mut fate) = state.shared.attempts.claim(request, state.studio.clock.now())?;
+    let mut claimed = Claimed { state: state.clone(), number: Some(number) };
+    let known = fate.wait_for(|fate| *fate != Fate::Pending).await.map(|fate| *fate);
+    let number = claimed.number.take();
+    match known {
+        Ok(Fate::Job(job)) => Some(Waiting::begin(state, account, job, number)),
+        // It was refused, or its handler has died: nobody will ever tell.
+        Ok(Fate::Pending) | Err(_) => {
+            number.into_iter().for_each(|number| state.shared.attempts.forget(number));
+            None
         }
     }
 }
@@ -126,9 +224,8 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Begins to wait. `request` makes the attempt one that a retry may claim.
-    pub(crate) fn begin(state: &AppState, account: AccountId, job: JobId, request: Option<Fingerprint>) -> Self {
-        let number = state.shared.attempts.begin(job, request, state.studio.clock.now());
+    fn begin(state: &AppState, account: AccountId, job: JobId, number: Option<u64>) -> Self {
+        state.shared.attempts.wait(job);
         Self { state: state.clone(), account, job, number, written: false }
     }
 
@@ -220,34 +317,61 @@ mod tests {
 
     const REQUEST: Fingerprint = Fingerprint([1; 32]);
 
+    /// Begins an attempt that has a job.
+    fn begin(attempts: &Attempts, number: u128) -> Option<u64> {
+        let (fate, told) = watch::channel(Fate::Job(job(number)));
+        drop(fate);
+        attempts.wait(job(number));
+        Some(attempts.arrive(REQUEST, told, at(0)))
+    }
+
+    fn claimed(attempts: &Attempts, request: &Fingerprint, second: i64) -> Option<Fate> {
+        let (number, fate) = attempts.claim(request, at(second))?;
+        attempts.forget(number);
+        Some(*fate.borrow())
+    }
+
     #[test]
     fn a_retry_claims_one_attempt_and_the_abandoned_one_first() {
         let attempts = Attempts::default();
-        attempts.begin(job(1), Some(REQUEST), at(0));
-        let second = attempts.begin(job(2), Some(REQUEST), at(0));
+        begin(&attempts, 1);
+        let second = begin(&attempts, 2);
         assert!(attempts.end(job(2), second, false));
-        assert_eq!(attempts.claim(&Fingerprint([2; 32]), at(1)), None);
-        assert_eq!(attempts.claim(&REQUEST, at(1)), Some(job(2)));
-        assert_eq!(attempts.claim(&REQUEST, at(1)), Some(job(1)));
-        assert_eq!(attempts.claim(&REQUEST, at(1)), None);
+        assert_eq!(claimed(&attempts, &Fingerprint([2; 32]), 1), None);
+        assert_eq!(claimed(&attempts, &REQUEST, 1), Some(Fate::Job(job(2))));
+        assert_eq!(claimed(&attempts, &REQUEST, 1), Some(Fate::Job(job(1))));
+        assert_eq!(claimed(&attempts, &REQUEST, 1), None);
+    }
+
+    #[test]
+    fn a_retry_can_be_claimed_by_the_next_one() {
+        let attempts = Attempts::default();
+        let first = begin(&attempts, 1);
+        attempts.end(job(1), first, false);
+        let (second, _) = attempts.claim(&REQUEST, at(1)).unwrap();
+        attempts.abandon(second);
+        let (third, fate) = attempts.claim(&REQUEST, at(2)).unwrap();
+        assert_eq!(*fate.borrow(), Fate::Job(job(1)));
+        attempts.forget(third);
+        assert_eq!(claimed(&attempts, &REQUEST, 3), None);
     }
 
     #[test]
     fn an_answered_attempt_cannot_be_claimed_nor_an_old_one() {
         let attempts = Attempts::default();
-        let first = attempts.begin(job(1), Some(REQUEST), at(0));
+        let first = begin(&attempts, 1);
         assert!(attempts.end(job(1), first, true));
-        assert_eq!(attempts.claim(&REQUEST, at(1)), None);
-        let second = attempts.begin(job(2), Some(REQUEST), at(0));
+        assert_eq!(claimed(&attempts, &REQUEST, 1), None);
+        let second = begin(&attempts, 2);
         attempts.end(job(2), second, false);
-        assert_eq!(attempts.claim(&REQUEST, at(15 * 60 + 1)), None);
+        assert_eq!(claimed(&attempts, &REQUEST, 15 * 60 + 1), None);
     }
 
     #[test]
     fn a_job_is_waited_for_until_the_last_client_has_gone() {
         let attempts = Attempts::default();
-        attempts.begin(job(1), None, at(0));
-        attempts.begin(job(1), None, at(0));
+        attempts.wait(job(1));
+        attempts.wait(job(1));
         assert!(!attempts.end(job(1), None, false));
         assert!(attempts.is_waited_for(job(1)));
         assert!(attempts.end(job(1), None, false));
@@ -258,7 +382,7 @@ mod tests {
     fn the_number_of_attempts_is_bounded() {
         let attempts = Attempts::default();
         for number in 0..2 * CLAIMABLE_MAX as u128 {
-            attempts.begin(job(number), Some(REQUEST), at(0));
+            begin(&attempts, number);
         }
         assert!(attempts.lock().claimable.len() <= CLAIMABLE_MAX);
     }

@@ -13,7 +13,7 @@ use medici_studio::{Finished, JobState, KeyUse, Outcome};
 use tracing::Instrument;
 
 use super::{
-    attempts::Waiting,
+    attempts::{Arriving, Waiting, join_earlier},
     images_body,
     looks::Call,
     request::{self, Asked},
@@ -78,13 +78,14 @@ async fn answer(state: &AppState, caller: AccountCaller, call: Call, request: Re
     let ours = caller.key.as_u128().to_be_bytes();
     let attempt = Fingerprint::of([path(call).as_bytes(), ours.as_slice(), &body]);
     let implicit = key.is_none().then_some(attempt);
-    let earlier = implicit
-        .filter(|_| is_retry(&headers))
-        .and_then(|attempt| state.shared.attempts.claim(&attempt, state.studio.clock.now()));
+    let earlier = match implicit.filter(|_| is_retry(&headers)) {
+        Some(attempt) => join_earlier(state, caller.account, &attempt).await,
+        None => None,
+    };
     let fingerprint = Fingerprint::of([body.as_slice()]);
     let key = key.map(|key| key_use(caller.account, path(call), key, fingerprint, Keep::Day));
     let (asked, waiting, replayed) = match earlier {
-        Some(job) => (asked, Waiting::begin(state, caller.account, job, implicit), true),
+        Some(waiting) => (asked, waiting, true),
         None => accept(state, caller, asked, key, implicit, note).await?,
     };
     match asked.looks.stream {
@@ -105,6 +106,7 @@ async fn accept(
     implicit: Option<Fingerprint>,
     note: RateNote,
 ) -> Result<(Asked, Waiting, bool), Fault> {
+    let arriving = Arriving::begin(state, implicit);
     let state = state.clone();
     let submitting = async move {
         let mut asked = asked;
@@ -113,7 +115,7 @@ async fn accept(
         submit.key = key;
         let family = asked.looks.profile.family;
         let ticket = state.submit(submit, given, &note).await.map_err(|fault| fault.for_family(family))?;
-        Ok((asked, Waiting::begin(&state, caller.account, ticket.job, implicit), ticket.replayed))
+        Ok((asked, arriving.got(caller.account, ticket.job), ticket.replayed))
     };
     match tokio::spawn(submitting.in_current_span()).await {
         Ok(accepted) => accepted,

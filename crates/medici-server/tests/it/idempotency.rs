@@ -1,9 +1,11 @@
 //! The same request twice: by key, by an SDK's own retry, and after a client has gone.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use medici_server::ServerConfig;
+use medici_studio::moderation::{Moderator, NotJudged, Verdict, Zeal};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::house::{Answer, GENERATIONS, House, Plan};
 
@@ -178,4 +180,75 @@ async fn two_equal_requests_on_purpose_are_two_jobs_and_so_is_a_retry_after_a_wh
     let retry = house.post(GENERATIONS, body).key(&house.key).header("x-stainless-retry-count", "1").send().await;
     assert!(!retry.is(200).headers.contains_key("idempotent-replayed"));
     assert_eq!(house.available(), "12");
+}
+
+/// A moderator that says so when it is asked, and judges when it is let.
+struct Slow {
+    asked: Semaphore,
+    judge: Semaphore,
+}
+
+#[async_trait::async_trait]
+impl Moderator for Slow {
+    async fn words(&self, words: &str, _: Zeal) -> Result<Verdict, NotJudged> {
+        self.asked.add_permits(1);
+        self.judge.acquire().await.unwrap().forget();
+        let blocked = words.contains("blocked");
+        Ok(if blocked { Verdict::Blocked { categories: vec!["violence".into()] } } else { Verdict::Clear })
+    }
+
+    async fn picture(&self, _: &[u8], _: &str, _: Zeal) -> Result<Verdict, NotJudged> {
+        Ok(Verdict::Clear)
+    }
+
+    fn judges_pictures(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn a_retry_joins_an_attempt_that_has_no_job_yet() {
+    let slow = Arc::new(Slow { asked: Semaphore::new(0), judge: Semaphore::new(0) });
+    let house = House::with(Plan { moderator: slow.clone(), ..Plan::default() }).await;
+    let body = json!({"prompt": "a fox", "size": "256x256"});
+    let ask = |retry: &'static str| {
+        house.post(GENERATIONS, body.clone()).key(&house.key).header("x-stainless-retry-count", retry).send()
+    };
+    // Two attempts are given up before anything was held, one after the other.
+    for retry in ["0", "1"] {
+        tokio::select! {
+            answer = ask(retry) => panic!("answered before it was judged: {}", answer.text()),
+            () = tokio::time::sleep(Duration::from_millis(300)) => {}
+        }
+    }
+    let asked = slow.asked.available_permits();
+    assert_eq!(asked, 1, "the retry waits for the first attempt's job");
+    let last = ask("2");
+    tokio::pin!(last);
+    tokio::select! {
+        answer = &mut last => panic!("answered before it was judged: {}", answer.text()),
+        () = tokio::time::sleep(Duration::from_millis(100)) => {}
+    }
+    slow.judge.add_permits(1);
+    last.await.is(200);
+    assert_eq!(house.available(), "14");
+    assert_eq!(house.studio().history(house.account, None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_of_an_attempt_that_came_to_nothing_is_a_new_request() {
+    let slow = Arc::new(Slow { asked: Semaphore::new(0), judge: Semaphore::new(0) });
+    let house = House::with(Plan { moderator: slow.clone(), ..Plan::default() }).await;
+    let body = json!({"prompt": "a blocked fox", "size": "256x256"});
+    let ask = |retry: &'static str| {
+        house.post(GENERATIONS, body.clone()).key(&house.key).header("x-stainless-retry-count", retry).send()
+    };
+    tokio::select! {
+        answer = ask("0") => panic!("answered before it was judged: {}", answer.text()),
+        () = tokio::time::sleep(Duration::from_millis(300)) => {}
+    }
+    slow.judge.add_permits(2);
+    ask("1").await.is(400);
+    assert_eq!(slow.asked.available_permits(), 2, "it was judged itself");
+    assert_eq!(house.available(), "15");
 }
