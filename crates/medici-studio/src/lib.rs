@@ -75,7 +75,7 @@ pub use record_usage::{EventOutcome, EventRefused, Usages};
 pub use run_command::{Done, RunCommandError};
 pub use run_job::{CancelError, StaleLease};
 pub use set_clock::{ClockMove, Span, SpanError};
-pub use source::{EDIT_PIXELS_MAX, EditError, KeepError, Known, Source};
+pub use source::{EditError, KeepError, Known, Source};
 pub use store::{Candidate, Counters, EntryPage, Health, JournalPage, LowBalance, Store, StoreError};
 pub use studio::{Finished, Limits, ReadImageError, Studio};
 pub use submit::{PlanLimit, Submit, SubmitError, Ticket};

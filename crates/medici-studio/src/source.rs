@@ -16,8 +16,6 @@ use crate::{
     submit::SubmitError,
 };
 
-/// The most pixels of an edit: larger pictures are made smaller before they are edited.
-pub const EDIT_PIXELS_MAX: u64 = 2048 * 2048;
 /// The longest side at which the source of a variation is kept: an engine looks no closer.
 const VARY_SIDE_MAX: u32 = 1024;
 
@@ -108,9 +106,9 @@ impl Studio {
     /// Makes of a picture and a mask what an edit starts from. Returns it with its size.
     ///
     /// What is transparent in the mask is changed. Without a mask that is what is transparent in the picture.
-    /// Without a size the picture keeps its own, within [`EDIT_PIXELS_MAX`]. A size of another shape makes the canvas
-    /// larger: the picture stands in its middle, and what is around it is changed too. Takes as long as the pictures
-    /// are large: call it on a thread that may block.
+    /// Without a size the picture keeps its own; one that is larger than the engine edits is made as small as it must
+    /// be. A size of another shape makes the canvas larger: the picture stands in its middle, and what is around it is
+    /// changed too. Takes as long as the pictures are large: call it on a thread that may block.
     ///
     /// # Errors
     /// [`EditError`]: what is wrong with the picture, the mask or the size.
@@ -122,7 +120,7 @@ impl Studio {
     ) -> Result<(Given, Size), EditError> {
         let sizes = self.engine.capabilities().edits;
         let mask = mask_of(&image, mask)?;
-        let size = size.unwrap_or_else(|| within(image.size, EDIT_PIXELS_MAX));
+        let size = size.unwrap_or_else(|| shrunk(image.size, *sizes.sides.end()));
         if !sizes.contain(size) {
             return Err(EditError::Size { found: size, sizes });
         }
@@ -278,6 +276,16 @@ pub(crate) fn within(size: Size, pixels_max: u64) -> Size {
     Size { width: side(width, height), height: side(height, width) }
 }
 
+/// Returns the size, or a smaller one of the same shape of which no side is longer.
+fn shrunk(size: Size, side_max: u32) -> Size {
+    let longest = size.width.max(size.height);
+    if longest <= side_max {
+        return size;
+    }
+    let side = |own: u32| scaled(own, u64::from(side_max), u64::from(longest));
+    Size { width: side(size.width), height: side(size.height) }
+}
+
 /// Returns the largest size of a picture's shape that fits into another size.
 fn fitted(picture: Size, into: Size) -> Size {
     let [width, height, across, down] = [picture.width, picture.height, into.width, into.height].map(u64::from);
@@ -347,9 +355,13 @@ mod tests {
 
     #[test]
     fn shapes_are_kept() {
-        assert_eq!(within(size(4096, 4096), EDIT_PIXELS_MAX), size(2048, 2048));
-        assert_eq!(within(size(8192, 2048), EDIT_PIXELS_MAX), size(4096, 1024));
-        assert_eq!(within(size(300, 200), EDIT_PIXELS_MAX), size(300, 200));
+        const MAX: u64 = 2048 * 2048;
+        assert_eq!(within(size(4096, 4096), MAX), size(2048, 2048));
+        assert_eq!(within(size(8192, 2048), MAX), size(4096, 1024));
+        assert_eq!(within(size(300, 200), MAX), size(300, 200));
+        assert_eq!(shrunk(size(4096, 3000), 4096), size(4096, 3000));
+        assert_eq!(shrunk(size(8192, 3000), 4096), size(4096, 1500));
+        assert_eq!(shrunk(size(3000, 8192), 4096), size(1500, 4096));
         assert_eq!(fitted(size(300, 200), size(1024, 1024)), size(1024, 683));
         assert_eq!(fitted(size(200, 300), size(1024, 1024)), size(683, 1024));
         assert_eq!(fitted(size(5000, 1), size(100, 100)), size(100, 1));

@@ -266,8 +266,9 @@ fn image_item() -> Schema {
         .may("b64_json", text("iVBORw0KGgo=").about("The file in base64, where bytes were asked for."))
         .may(
             "revised_prompt",
-            text("a red fox, snow").about("What the engine drew, where it read the prompt otherwise."),
+            text("a red fox, snow").about("How the prompt was read: of `dall-e-3`, and with `readings`."),
         )
+        .may("reading", text("a red fox, snow").about("How the prompt was read. Ours."))
         .has("id", image_id())
         .about("A picture: either `url` or `b64_json`.")
 }
@@ -309,8 +310,10 @@ fn image_event() -> Schema {
         .has("background", words(&["auto", "opaque", "transparent"]))
         .has("output_format", words(&["png", "jpeg", "webp"]))
         .may("usage", named("TokenUsage"))
-        .has("image_index", whole(0, 9, 0).about("Which picture, from 0. Ours."))
         .may("revised_prompt", text("a red fox, snow"))
+        .has("image_index", whole(0, 9, 0).about("Which picture, from 0. Ours."))
+        .has("seed", whole(0, SEED_MAX, 1234).about("Draws the same pictures again. Ours."))
+        .may("reading", text("a red fox, snow").about("How the prompt was read. Ours."))
         .may("id", image_id())
         .may("credits", named("CreditsUsed"))
         .about("An early look, or a picture.")

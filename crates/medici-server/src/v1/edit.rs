@@ -1,11 +1,11 @@
 //! A request to edit, as OpenAI's clients write it: a form with files, or JSON with data URLs.
 
-use medici_studio::engine::{Capabilities, Drawing, Size};
+use medici_studio::engine::{Capabilities, Drawing, EditSizes, Size};
 
 use super::{
-    generation::{bad_size, prompt, size},
+    generation::{prompt, size},
     looks::{Call, Looks},
-    params::{Params, not_here},
+    params::{Params, not_here, shown},
     profile::{Family, Profile},
 };
 use crate::error::Fault;
@@ -47,7 +47,20 @@ fn edited_size(asked: Option<&str>, profile: Profile, can: &Capabilities) -> Res
         (asked, Family::DallE2 | Family::DallE3) => size(asked, profile, can).map(Some),
         (Some(text), Family::Gpt | Family::Own) => match text.parse().ok().filter(|size| can.edits.contain(*size)) {
             Some(size) => Ok(Some(size)),
-            None => Err(bad_size(profile, &can.sizes, text)),
+            None => Err(bad_edit_size(can, text)),
         },
     }
+}
+
+/// Returns the fault of a size that no edit can have.
+fn bad_edit_size(can: &Capabilities, found: &str) -> Fault {
+    let EditSizes { sides, aspect_max } = &can.edits;
+    let message = format!(
+        "Invalid value: '{}'. Supported values are: 'auto', and any width x height of {} to {} pixels a side, one at most \
+         {aspect_max} times the other.",
+        shown(found),
+        sides.start(),
+        sides.end(),
+    );
+    Fault::param("invalid_value", "size", message)
 }

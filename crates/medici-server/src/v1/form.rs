@@ -17,8 +17,9 @@ use crate::{error::Fault, state::AppState};
 pub(crate) const IMAGES_MAX: usize = 16;
 /// The most parts of a form; no request has so many parameters.
 const PARTS_MAX: usize = 64;
-/// The longest field that is no file: the longest prompt of any profile, of characters of four bytes.
-const FIELD_BYTES_MAX: usize = 128_000;
+/// The longest field that is no file: far above the longest prompt of any profile, so that one that is too long is told
+/// so in its model's words.
+const FIELD_BYTES_MAX: usize = 1_000_000;
 
 /// A form that was read whole.
 #[derive(Debug, Default)]

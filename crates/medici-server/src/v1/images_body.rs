@@ -50,6 +50,9 @@ struct ImageBody<'a> {
     b64_json: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revised_prompt: Option<&'a str>,
+    // What follows is ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reading: Option<&'a str>,
     id: Text<ImageId>,
 }
 
@@ -115,7 +118,9 @@ pub(super) async fn json(
                 (None, Some(file))
             }
         };
-        data.push(ImageBody { url, b64_json, revised_prompt: image.reading.as_deref(), id: Text(image.id) });
+        let reading = image.reading.as_deref();
+        let revised_prompt = looks.revised_prompt(reading);
+        data.push(ImageBody { url, b64_json, revised_prompt, reading, id: Text(image.id) });
     }
     if data.is_empty() {
         return Ok(None);

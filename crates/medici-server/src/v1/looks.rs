@@ -77,6 +77,12 @@ pub(crate) enum Format {
 }
 
 impl Looks {
+    /// Returns what a reply says as `revised_prompt`: how a picture's prompt was read, for the model that OpenAI
+    /// itself says it of, and where readings were asked for.
+    pub(crate) fn revised_prompt<'a>(&self, reading: Option<&'a str>) -> Option<&'a str> {
+        reading.filter(|_| self.readings || self.profile.family == Family::DallE3)
+    }
+
     /// Reads what a request says. `engine` is the name of the engine's own model, `can` what it can do.
     pub(crate) fn read(params: Params<'_>, call: Call, engine: &str, can: &Capabilities) -> Result<Self, Fault> {
         let named = params.text("model")?;

@@ -10,6 +10,9 @@ use crate::error::{Fault, Input};
 /// The longest value that a message repeats. Prompts are never repeated.
 const SHOWN_CHARS_MAX: usize = 64;
 
+/// The least double that is no integer of 64 bits, whatever its sign.
+const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+
 /// The parameters of a request.
 #[derive(Clone, Copy)]
 pub(crate) struct Params<'a> {
@@ -88,7 +91,12 @@ impl<'a> Params<'a> {
             (Some(found), _) if found > max => Err(above(&found)),
             (Some(found), _) => Ok(Some(found)),
             (None, Some(found)) => Err(below(&found)),
-            (None, None) => Err(wrong_type(name, "an integer", value)),
+            // An integer of more digits than 64 bits hold is read as the nearest double.
+            (None, None) => match field.as_ref().map_or_else(|| value.as_f64(), serde_json::Number::as_f64) {
+                Some(found) if found >= TOO_LARGE => Err(above(&found)),
+                Some(found) if found <= -TOO_LARGE => Err(below(&found)),
+                _ => Err(wrong_type(name, "an integer", value)),
+            },
         }
     }
 

@@ -50,10 +50,13 @@ struct EventBody<'a> {
     output_format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
-    // What follows is ours.
-    image_index: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     revised_prompt: Option<&'a str>,
+    // What follows is ours.
+    image_index: u32,
+    seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reading: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +71,11 @@ pub(super) async fn reply(
     waiting: Waiting,
     replayed: bool,
 ) -> Result<Response, Fault> {
-    let news = JobNews::of(state, caller.account, waiting.job()).await?;
+    // The job of a request is there unless its owner has deleted it since.
+    let news = JobNews::of(state, caller.account, waiting.job()).await.map_err(|fault| match fault {
+        Fault::NotFound { .. } => Fault::Deleted,
+        other => other,
+    })?;
     let feed = Feed {
         state: state.clone(),
         caller,
@@ -180,8 +187,10 @@ impl Feed {
             },
             output_format: job.output.format.name(),
             usage: None,
-            image_index,
             revised_prompt: None,
+            image_index,
+            seed: job.spec.seed,
+            reading: None,
             id: None,
             credits: None,
         }
@@ -206,7 +215,8 @@ impl Feed {
             let Some(b64_json) = images_body::base64(&self.state, image).await? else { continue };
             let body = EventBody {
                 usage: Some(Usage::of(&finished.job, 1)),
-                revised_prompt: image.reading.as_deref(),
+                revised_prompt: self.looks.revised_prompt(image.reading.as_deref()),
+                reading: image.reading.as_deref(),
                 id: Some(image.id.to_string()),
                 credits: Some(credits.into()),
                 ..self.body(&finished.job, image.index, b64_json)
@@ -214,7 +224,8 @@ impl Feed {
             let piece = self.event("completed", body);
             self.pieces.push_back(piece);
         }
-        Ok(())
+        // A job that is done has drawn some: they were deleted one by one.
+        if self.pieces.is_empty() { Err(Fault::Deleted) } else { Ok(()) }
     }
 
     fn fail(&mut self, fault: &Fault) {

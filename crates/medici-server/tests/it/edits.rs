@@ -249,3 +249,46 @@ async fn the_retry_of_an_edit_joins_whatever_boundary_it_has() {
     assert_eq!(second.head("idempotent-replayed"), "true");
     assert_eq!(house.available(), "14");
 }
+
+#[tokio::test]
+async fn a_picture_keeps_its_size_up_to_what_the_engine_edits() {
+    let house = House::open().await;
+    for ((width, height), found) in [((2100, 2050), "2100x2050"), ((4200, 2100), "4096x2048")] {
+        let picture = png(&plain(width, height, &[200, 30, 30]));
+        let mask = png(&left_half(width, height));
+        let parts = [file("image", &picture), file("mask", &mask), field("prompt", "a blue door")];
+        let body = house.send_form("/v1/images/edits", &parts).await.is(200).json();
+        assert_eq!(body["size"], found);
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_or_too_large_is_told_in_the_words_of_the_model() {
+    let house = House::open().await;
+    let (picture, mask) = (png(&plain(64, 64, &[200, 30, 30])), png(&left_half(64, 64)));
+    let send = async |more: &[crate::form::Part]| {
+        let mut parts = vec![file("image", &picture), file("mask", &mask)];
+        parts.extend_from_slice(more);
+        house.send_form("/v1/images/edits", &parts).await
+    };
+    let long = "x".repeat(200_000);
+    let told = send(&[field("prompt", &long)]).await.openai_error(400, "invalid_request_error", None, Some("prompt"));
+    assert!(told.contains("Your prompt length is 200000."), "{told}");
+    for size in ["10x10", "8192x8192", "5000x100", "large"] {
+        let told = send(&[field("prompt", "a"), field("size", size)]).await;
+        let told = told.openai_error(400, "invalid_request_error", Some("invalid_value"), Some("size"));
+        assert!(told.contains("16 to 4096 pixels a side"), "{told}");
+    }
+    for (number, code) in [
+        ("99999999999999999999", "integer_above_max_value"),
+        ("-99999999999999999999", "integer_below_min_value"),
+        ("many", "invalid_type"),
+    ] {
+        let told = send(&[field("prompt", "a"), field("n", number)]).await;
+        told.openai_error(400, "invalid_request_error", Some(code), Some("n"));
+    }
+    let huge: serde_json::Value =
+        serde_json::from_str(r#"{"prompt": "a", "n": 1000000000000000000000000000000}"#).unwrap();
+    let told = house.generate(huge).await;
+    told.openai_error(400, "invalid_request_error", Some("integer_above_max_value"), Some("n"));
+}

@@ -23,7 +23,7 @@ async fn a_prompt_becomes_four_pictures_for_one_credit() {
     assert_eq!(body["seed"], 7);
     assert_eq!(body["credits"], json!({"charged": "1", "balance": "14"}));
     assert_eq!(body["data"].as_array().unwrap().len(), 4);
-    assert_eq!(body["data"][1]["revised_prompt"], "bars, number 1");
+    assert_eq!(body["data"][1]["reading"], "bars, number 1");
     for image in body["data"].as_array().unwrap() {
         assert!(image.get("b64_json").is_none());
         let url = image["url"].as_str().unwrap();

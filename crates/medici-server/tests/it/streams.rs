@@ -150,3 +150,30 @@ async fn a_native_stream_tells_steps_looks_and_the_end() {
     let (_, other) = house.neighbour().await;
     house.get(&path).key(&other).send().await.problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn a_repeat_whose_pictures_were_deleted_says_so() {
+    let house = House::open().await;
+    let ask = async |key: &str| {
+        let body = json!({"prompt": "a red fox", "stream": true, "size": "256x256"});
+        let ask = house.post(crate::house::GENERATIONS, body).key(&house.key).idempotency_key(key);
+        ask.send().await
+    };
+    let told = events(ask("one").await.is(200).text());
+    assert!(told[0].1["seed"].is_u64());
+    let path = format!("/api/images/{}", told[0].1["id"].as_str().unwrap());
+    house.ask(axum::http::Method::DELETE, &path).key(&house.key).send().await.is(204);
+    let told = events(ask("one").await.is(200).text());
+    assert_eq!(
+        told.iter().map(|(name, data)| (name.as_str(), &data["error"]["code"])).collect::<Vec<_>>(),
+        [("error", &json!("deleted"))]
+    );
+
+    ask("two").await.is(200);
+    let jobs = house.get("/api/jobs").key(&house.key).send().await.json();
+    let path = format!("/api/jobs/{}", jobs["jobs"][0]["id"].as_str().unwrap());
+    house.ask(axum::http::Method::DELETE, &path).key(&house.key).send().await.is(204);
+    let again = ask("two").await;
+    assert_eq!(again.head("x-should-retry"), "false");
+    again.openai_error(410, "invalid_request_error", Some("deleted"), None);
+}
