@@ -27,6 +27,8 @@ use crate::{
 
 /// How long to wait after the machine refused a connection, for example for want of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// How long clients that are told that the server stops get to read it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The most header lines of a request.
 const HEADERS_MAX: usize = 100;
 
@@ -72,8 +74,19 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
         }
     });
     if drained.await.is_err() {
-        warn!("Cut off {} connections that did not end in time", connections.len());
-        connections.shutdown().await;
+        // Whoever waits without a key cannot come back for the pictures: they are told so, and pay nothing.
+        if let Err(failure) = state.studio.end_attended().await {
+            warn!(%failure, "Could not cancel what nobody can come back for; the next start does");
+        }
+        let told = tokio::time::timeout(LAST_WORDS, async {
+            while let Some(ended) = connections.join_next().await {
+                note(ended);
+            }
+        });
+        if told.await.is_err() {
+            warn!("Cut off {} connections that did not end in time", connections.len());
+            connections.shutdown().await;
+        }
     }
     info!("Stopped serving");
     Ok(())

@@ -1,6 +1,8 @@
 //! From a request that was read to a job that is queued (its price, its rate limit, its files, its unit of work), and
 //! back: stopping it.
 
+use std::sync::atomic::Ordering;
+
 use medici_ledger::{AccountId, Credits, Refusal};
 use medici_studio::{Job, JobId, JobState, Submit, Ticket, engine::Given};
 
@@ -11,6 +13,16 @@ use crate::{
 };
 
 impl AppState {
+    /// Returns what to tell of a job that was cancelled: when the server stops, that nobody asked for it.
+    pub(crate) fn stopping(&self, fault: Fault) -> Fault {
+        match fault {
+            Fault::JobCancelled if self.shared.draining.load(Ordering::Relaxed) => {
+                Fault::Overloaded { message: "The server is stopping.".to_owned() }
+            }
+            other => other,
+        }
+    }
+
     /// Stops a job for its owner. It costs nothing until its images are durable; what bounds that is how many an
     /// account may stop in an hour that are being drawn.
     pub(crate) async fn cancel(&self, account: AccountId, id: JobId) -> Result<Job, Fault> {

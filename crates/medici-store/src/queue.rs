@@ -16,6 +16,8 @@ pub(crate) struct Queue {
     next_turn: u64,
     queued: HashMap<JobId, AccountId>,
     running: HashMap<JobId, Running>,
+    /// The open jobs that end with the process.
+    attended: BTreeMap<JobId, AccountId>,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,11 @@ struct Running {
 impl Queue {
     /// Takes note of a job as it was committed.
     pub(crate) fn update(&mut self, job: &Job) {
+        if job.attended && job.state.is_open() {
+            self.attended.insert(job.id, job.account);
+        } else {
+            self.attended.remove(&job.id);
+        }
         match &job.state {
             JobState::Queued => {
                 self.running.remove(&job.id);
@@ -73,6 +80,11 @@ impl Queue {
             lane.jobs.len().min(rounds)
         });
         Some(before + others.sum::<usize>())
+    }
+
+    /// Returns the open jobs that end with the process, oldest first.
+    pub(crate) fn attended(&self) -> Vec<Candidate> {
+        self.attended.iter().map(|(&job, &account)| Candidate { job, account }).collect()
     }
 
     /// Returns how many jobs are queued.

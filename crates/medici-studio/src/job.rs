@@ -45,6 +45,8 @@ pub struct Job {
     pub hold: HoldId,
     /// What the caller should know about how the engine understood the prompt.
     pub notice: Option<String>,
+    /// Whether its caller waits on the connection and has no key to come back with: it ends with the process.
+    pub attended: bool,
     /// Where it stands.
     pub state: JobState,
     /// How often a worker has claimed it.

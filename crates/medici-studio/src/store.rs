@@ -100,6 +100,8 @@ pub trait Store: Send + Sync {
     fn ahead_of(&self, job: JobId) -> Option<usize>;
     /// Returns how many jobs are queued.
     fn queued(&self) -> usize;
+    /// Returns the open jobs whose callers wait on a connection of this process and have no key, oldest first.
+    fn attended(&self) -> Vec<Candidate>;
     /// Returns running jobs whose lease ended at or before `now`, or that `worker` holds, whatever their lease.
     fn leases_ended(&self, now: Timestamp, worker: Option<&str>) -> Vec<Candidate>;
     /// Returns up to `limit` accounts in which time has made something true that is not booked yet.

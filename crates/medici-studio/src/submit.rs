@@ -41,6 +41,9 @@ pub struct Submit {
     pub readings: bool,
     /// The idempotency key, if the caller gave one.
     pub key: Option<KeyUse>,
+    /// Whether the caller waits on the connection and has no key to come back with. Such a job does not outlive the
+    /// process: see [`Studio::end_attended`].
+    pub attended: bool,
 }
 
 /// A job that was accepted.
@@ -289,6 +292,7 @@ impl Decide for PlaceHold {
             quote,
             hold: self.hold,
             notice: self.notice.clone(),
+            attended: request.attended,
             state: JobState::Queued,
             attempts: 0,
             created_at: work.now(),

@@ -70,6 +70,23 @@ impl Studio {
         Ok(job)
     }
 
+    /// Cancels every open job whose caller waited on a connection and has no key to come back with, and gives its
+    /// credits back: at start, when those connections are long gone, and before the last connections are cut at the
+    /// end. Nobody could ever fetch its pictures.
+    ///
+    /// # Errors
+    /// The store failed; a repeat goes on with the rest.
+    pub async fn end_attended(&self) -> Result<(), StoreError> {
+        for Candidate { job, account } in self.store.attended() {
+            match self.cancel(account, job).await {
+                Ok(_) => info!(job.id = %job, "Cancelled {job}: nobody waits for it any more"),
+                Err(CancelError::Ended(_) | CancelError::NoJob) => {}
+                Err(CancelError::Store(failure)) => return Err(failure),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes back every job whose worker is lost: its lease has ended, or it is `worker`, known to be gone.
     pub async fn take_back(&self, worker: Option<&str>) -> Result<(), StoreError> {
         for candidate in self.store.leases_ended(self.clock.now(), worker) {

@@ -55,6 +55,8 @@ async fn serve(config: &Config, engine: Arc<dyn Engine>) -> Result<Verdict> {
         Opening::Open(studio) => Arc::new(*studio),
         Opening::Locked(error) => return Err(error),
     };
+    // Before a worker claims anything: the connections of those who waited ended with the process before this one.
+    studio.end_attended().await?;
     let first_start = !wiring::has_operator_key(&studio).await?;
     let owner = wiring::owner(&studio, config).await?;
     wiring::admin_key(&studio, &config.data).await?;
@@ -97,7 +99,7 @@ async fn serve(config: &Config, engine: Arc<dyn Engine>) -> Result<Verdict> {
         let _ = answering.await;
         let _ = drawing.await;
     };
-    let patience = Duration::from_secs(config.limits.drain_seconds + 1);
+    let patience = Duration::from_secs(config.limits.drain_seconds + 3);
     tokio::select! {
         () = drained => {}
         () = tokio::time::sleep(patience) => warn!("Stopped with requests unanswered: {patience:?} were not enough"),

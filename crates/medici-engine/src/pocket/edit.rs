@@ -19,7 +19,7 @@ use super::reading::{self, Choices, Reading};
 use super::region::Region;
 use super::resize::resized;
 use super::scene::Arrangement;
-use super::surroundings::{Fill, Surroundings, over};
+use super::surroundings::{Fill, Surroundings, faded, over};
 use super::walk::{Held, Look, Start};
 use super::{LATENT, Pocket};
 
@@ -268,7 +268,19 @@ impl Target<'_> {
     }
 
     fn under(&self, around: &Surroundings, fill: &Fill, completed: bool, x: u32, y: u32) -> [f32; 4] {
-        around.filled(fill, completed, self.source, x, y)
+        let [r, g, b, alpha] = around.filled(fill, completed, self.source, x, y);
+        if backdrop::alpha(self.source, x, y) >= 1.0 {
+            return [r, g, b, alpha];
+        }
+        // Where there is no old colour to mix with, the one beside it goes on, or the edge of a hole would show.
+        let beside = self.region.beside(self.source.size, x, y);
+        let Some(((x, y), stays)) = beside.filter(|((x, y), _)| backdrop::alpha(self.source, *x, *y) > 0.0) else {
+            return [r, g, b, alpha];
+        };
+        let stays = stays * backdrop::alpha(self.source, x, y);
+        let old = backdrop::colour(self.source, x, y);
+        let mixed = |new: f32, c: usize| new + (old[c] - new) * stays;
+        [mixed(r, 0), mixed(g, 1), mixed(b, 2), alpha]
     }
 }
 
@@ -325,18 +337,12 @@ fn with_alpha(source: &Pixels, alpha: bool) -> Pixels {
     Pixels { size: source.size, alpha: true, bytes }
 }
 
-/// Mixes a new colour into a pixel: `share` of the new one.
+/// Mixes a new colour into a pixel: `share` of the new one, and all of it where there is nothing old.
 fn mix(pixels: &mut Pixels, x: u32, y: u32, new: [f32; 4], share: f32) {
     let [r, g, b] = backdrop::colour(pixels, x, y);
-    let old = [r, g, b, backdrop::alpha(pixels, x, y)];
-    let alpha = old[3] + (new[3] - old[3]) * share;
-    let mixed = |c: usize| {
-        let premultiplied = old[c] * old[3] * (1.0 - share) + new[c] * new[3] * share;
-        if alpha > 0.0 { premultiplied / alpha } else { 0.0 }
-    };
+    let out = faded([r, g, b, backdrop::alpha(pixels, x, y)], new, 1.0 - share);
     let at = backdrop::offset(pixels, x, y);
     let channels = if pixels.alpha { 4 } else { 3 };
-    let out = [mixed(0), mixed(1), mixed(2), alpha];
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
     for (to, v) in pixels.bytes[at..at + channels].iter_mut().zip(out) {
         *to = (v * 255.0).round().clamp(0.0, 255.0) as u8;

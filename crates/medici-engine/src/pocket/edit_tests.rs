@@ -184,3 +184,128 @@ fn an_edit_ends_within_a_step_of_being_cancelled() {
         assert_eq!(control.steps.into_inner(), cancel_at);
     }
 }
+
+/// A picture of one colour.
+fn plain(size: Size) -> Pixels {
+    Pixels { size, alpha: false, bytes: [190, 120, 80].repeat(places(size).count()) }
+}
+
+/// A picture whose colours change across and down, unevenly, so that it has no backdrop.
+fn slope(size: Size) -> Pixels {
+    let along = |at: u32, side: u32| u8::try_from(at * 255 / side).unwrap();
+    let bytes = places(size).flat_map(|(x, y)| {
+        let (across, down) = (along(x, size.width), along(y, size.height));
+        [across, down.abs_diff(across), 255 - down]
+    });
+    Pixels { size, alpha: false, bytes: bytes.collect() }
+}
+
+/// A picture with a hole where `clear` says how much of it is missing, which is also its mask.
+fn holed(source: &Pixels, clear: impl Fn(u32, u32) -> u8) -> (Pixels, Mask) {
+    let mask = mask(source.size, clear);
+    let bytes = places(source.size).zip(&mask.bytes).flat_map(|((x, y), clear)| {
+        let [r, g, b, _] = pixel(source, x, y);
+        // What is clear says nothing of its colour.
+        if *clear == 255 { [0; 4] } else { [r, g, b, 255 - clear] }
+    });
+    (Pixels { size: source.size, alpha: true, bytes: bytes.collect() }, mask)
+}
+
+/// A picture in the middle of a larger canvas, around which all is to be drawn.
+fn outpainted(picture: &Pixels, size: Size) -> (Pixels, Mask) {
+    let [left, top] = [(size.width - picture.size.width) / 2, (size.height - picture.size.height) / 2];
+    let inside = |x: u32, y: u32| {
+        (left..left + picture.size.width).contains(&x) && (top..top + picture.size.height).contains(&y)
+    };
+    let bytes = places(size).flat_map(|(x, y)| if inside(x, y) { pixel(picture, x - left, y - top) } else { [0; 4] });
+    let source = Pixels { size, alpha: true, bytes: bytes.collect() };
+    (source, mask(size, |x, y| u8::from(!inside(x, y)) * 255))
+}
+
+/// Asserts that all that a mask changes has become opaque, and that the rest has not changed.
+fn assert_filled(source: &Pixels, mask: &Mask, background: Background, prompt: &str) -> Pixels {
+    let wanted = Spec { background, steps: QUICK, ..spec(prompt) };
+    let edited = edit(&wanted, source, mask).remove(0).pixels;
+    let translucent = places(source.size).filter(|(x, y)| pixel(&edited, *x, *y)[3] < 255).count();
+    assert_eq!(translucent, 0, "{} {background:?} {prompt}: {translucent} pixels are translucent", source.size);
+    for ((x, y), _) in places(source.size).zip(&mask.bytes).filter(|(_, share)| **share == 0) {
+        assert_eq!(pixel(&edited, x, y), pixel(source, x, y), "{x} {y} changed");
+    }
+    edited
+}
+
+#[test]
+fn a_picture_on_a_larger_canvas_goes_on_without_a_clear_line() {
+    let [wide, square] = [Size { width: 500, height: 300 }, Size { width: 500, height: 500 }];
+    let inner = Size { width: 300, height: 300 };
+    let small = Size { width: 90, height: 70 };
+    for (picture, size) in [
+        (plain(inner), wide),
+        (plain(inner), square),
+        (slope(inner), wide),
+        (slope(inner), square),
+        (plain(small), Size::square(128)),
+        (slope(small), Size { width: 171, height: 70 }),
+    ] {
+        let (source, mask) = outpainted(&picture, size);
+        for background in [Background::Auto, Background::Opaque] {
+            assert_filled(&source, &mask, background, "a red balloon");
+        }
+    }
+}
+
+#[test]
+fn no_line_of_another_colour_stands_where_a_larger_canvas_begins() {
+    let [wide, square] = [Size { width: 500, height: 300 }, Size::square(500)];
+    let inner = Size::square(300);
+    for (picture, size) in [(plain(inner), wide), (plain(inner), square), (slope(inner), wide), (slope(inner), square)]
+    {
+        let (source, mask) = outpainted(&picture, size);
+        let edited = assert_filled(&source, &mask, Background::Auto, "a red balloon");
+        let left = (size.width - 300) / 2;
+        let top = (size.height - 300) / 2;
+        // Along the lower end of the left edge, where nothing is laid.
+        for y in top + 240..top + 300 {
+            let [before, first] = [left - 1, left].map(|x| pixel(&edited, x, y));
+            let apart = before.iter().zip(first).map(|(a, b)| a.abs_diff(b)).max().unwrap();
+            assert!(apart < 4, "{size} {y}: {before:?} beside {first:?}");
+        }
+    }
+}
+
+#[test]
+fn a_hole_is_filled_without_a_clear_line() {
+    let size = Size { width: 400, height: 320 };
+    let far = |x: u32, y: u32| (f64::from(x) - 200.0).hypot(f64::from(y) - 160.0);
+    let disc = |x, y| u8::from(far(x, y) < 90.0) * 255;
+    let square = |x: u32, y: u32| u8::from((120..280).contains(&x) && (80..240).contains(&y)) * 255;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float is cut to a byte")]
+    let soft = |x, y| ((110.0 - far(x, y)) * 12.0) as u8;
+    for picture in [plain(size), slope(size)] {
+        for (source, mask) in [holed(&picture, disc), holed(&picture, square), holed(&picture, soft)] {
+            for background in [Background::Auto, Background::Opaque] {
+                assert_filled(&source, &mask, background, "a red balloon");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_feather_over_what_is_there_is_soft() {
+    let size = Size::square(512);
+    let mask = mask(size, |x, _| u8::from(x >= 256) * 255);
+    let with_alpha = outpainted(&plain(size), size).0;
+    for source in [plain(size), with_alpha] {
+        let wanted = Spec { steps: QUICK, ..spec("a cat on a light blue background") };
+        let edited = &edit(&wanted, &source, &mask)[0].pixels;
+        assert_eq!(edited.alpha, source.alpha);
+        assert!(places(size).all(|(x, y)| pixel(edited, x, y)[3] == 255));
+        // From the old colour to the new one, each step a small one.
+        let row: Vec<[u8; 4]> = (255..270).map(|x| pixel(edited, x, 500)).collect();
+        assert_eq!((row[0], row[14]), ([190, 120, 80, 255], [175, 215, 250, 255]));
+        assert!(row.windows(2).all(|pair| pair[0][2] <= pair[1][2] && pair[1][2] - pair[0][2] < 40), "{row:?}");
+        let between = row.iter().filter(|pixel| (81..250).contains(&pixel[2])).count();
+        assert!(between >= 5, "{row:?}");
+        assert!(row[1][2] < 100, "it begins with the old colour: {row:?}");
+    }
+}

@@ -14,6 +14,9 @@ pub(super) struct Region {
     pub(super) extent: Extent,
     /// A byte a pixel of the box: 0 keeps it bit for bit, 255 is all new.
     shares: Vec<u8>,
+    /// How deep in the mask each pixel of the box is, and where the feather ends.
+    depths: Vec<u8>,
+    full: f32,
 }
 
 impl Region {
@@ -25,14 +28,44 @@ impl Region {
         let shorter = mask.size.width.min(mask.size.height);
         let wide = u8::try_from((shorter / 64).clamp(2, FEATHER_MAX)).expect("a feather is narrow");
         let full = f32::from(STEP) * (f32::from(wide.min(deepest / 2)) + 1.0);
-        let share = |((x, y), depth): ((u32, u32), u8)| {
-            let rise = (f32::from(depth) / full).min(1.0);
-            let smooth = rise * rise * (3.0 - 2.0 * rise);
+        let share = |((x, y), depth): ((u32, u32), &u8)| {
+            let smooth = smooth(*depth, full);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a byte")]
             let share = (smooth * f32::from(at(mask, extent.left + x, extent.top + y))).ceil() as u8;
             share
         };
-        Self { extent, shares: places(extent.size).zip(depths).map(share).collect() }
+        let shares = places(extent.size).zip(&depths).map(share).collect();
+        Self { extent, shares, depths, full }
+    }
+
+    /// Returns the kept pixel beside one that the feather takes, and how much of it the feather leaves.
+    pub(super) fn beside(&self, size: Size, x: u32, y: u32) -> Option<((u32, u32), f32)> {
+        let depth = self.depths[self.index(x, y)?];
+        let stays = 1.0 - smooth(depth, self.full);
+        if stays <= 0.0 {
+            return None;
+        }
+        let is_kept = |(x, y): &(u32, u32)| self.index(*x, *y).is_none_or(|at| self.shares[at] == 0);
+        // Squares around it, each wider than the last.
+        let nearest = (1..=u32::from(depth / STEP)).find_map(|far| {
+            let [xs, ys] = [(x, size.width), (y, size.height)].map(|(at, end)| {
+                let (first, last) = (at.saturating_sub(far), (at + far).min(end - 1));
+                first..=last
+            });
+            let square = ys.flat_map(|y| xs.clone().map(move |x| (x, y)));
+            let apart = |at: &(u32, u32)| (at.0.abs_diff(x), at.1.abs_diff(y));
+            let ring = square.filter(|at| apart(at).0.max(apart(at).1) == far);
+            ring.filter(is_kept).min_by_key(|at| apart(at).0 + apart(at).1)
+        });
+        nearest.map(|at| (at, stays))
+    }
+
+    /// Returns where a pixel of the picture is among those of the box.
+    fn index(&self, x: u32, y: u32) -> Option<usize> {
+        let (x, y) = (x.checked_sub(self.extent.left)?, y.checked_sub(self.extent.top)?);
+        let Size { width, height } = self.extent.size;
+        let index = usize::try_from(u64::from(y) * u64::from(width) + u64::from(x)).expect("a box fits a usize");
+        (x < width && y < height).then_some(index)
     }
 
     /// Returns the shares of a row of the box.
@@ -40,6 +73,12 @@ impl Region {
         let [y, width] = [y, self.extent.size.width].map(|v| usize::try_from(v).expect("a side fits a usize"));
         &self.shares[y * width..(y + 1) * width]
     }
+}
+
+/// Returns how much of a pixel is new that is so deep in the mask, if the feather ends at `full`.
+fn smooth(depth: u8, full: f32) -> f32 {
+    let rise = (f32::from(depth) / full).min(1.0);
+    rise * rise * (3.0 - 2.0 * rise)
 }
 
 /// Returns a mask shrunk to the size of a copy; 0 only where it keeps all that the pixel stands for.

@@ -36,7 +36,7 @@ pub(super) enum Fill {
 
 impl Surroundings {
     pub(super) fn of(source: &Pixels, mask: &Mask) -> Self {
-        let copy = cutout::copy(source);
+        let copy = firm(cutout::copy(source), source);
         let mask = shrunk(mask, copy.size);
         let cutout = Cutout::of(copy.clone(), |x, y| region::at(&mask, x, y) == 0);
         let grazed = if cutout.behind == Behind::Mixed { vec![0.0; mask.bytes.len()] } else { grazed(&cutout, &mask) };
@@ -85,8 +85,7 @@ impl Surroundings {
             return under;
         }
         let own = backdrop::colour(target, x, y);
-        let own = [own[0], own[1], own[2], backdrop::alpha(target, x, y)];
-        std::array::from_fn(|c| under[c] + (own[c] - under[c]) * stays)
+        faded([own[0], own[1], own[2], backdrop::alpha(target, x, y)], under, stays)
     }
 }
 
@@ -114,6 +113,30 @@ pub(super) fn over(upper: [f32; 4], lower: [f32; 4]) -> [f32; 4] {
         return [0.0; 4];
     }
     let mixed = |c: usize| (upper[c] * upper[3] + lower[c] * rest) / alpha;
+    [mixed(0), mixed(1), mixed(2), alpha]
+}
+
+/// Makes each pixel of a copy opaque that stands for opaque ones only. Resizing reaches further, and lets a hole beside
+/// them make them a little clear, which a fill would go on with.
+fn firm(mut copy: Pixels, source: &Pixels) -> Pixels {
+    if source.alpha && copy.size != source.size {
+        let bytes = source.bytes.chunks(4).map(|pixel| u8::MAX - pixel[3]).collect();
+        let clear = shrunk(&Mask { size: source.size, bytes }, copy.size);
+        let solid = copy.bytes.chunks_mut(4).zip(clear.bytes).filter(|(_, clear)| *clear == 0);
+        solid.for_each(|(pixel, _)| pixel[3] = u8::MAX);
+    }
+    copy
+}
+
+/// Lets what stays of an old straight RGBA colour pass into a new one. What the old one lacks in alpha the new one
+/// makes up for: the result is never clearer than the new one is, or an edge of a hole would show as a clear line.
+pub(super) fn faded(old: [f32; 4], new: [f32; 4], stays: f32) -> [f32; 4] {
+    let kept = old[3] * stays;
+    let alpha = new[3].max(kept + new[3] * (1.0 - stays));
+    if alpha <= 0.0 {
+        return [0.0; 4];
+    }
+    let mixed = |c: usize| (old[c] * kept + new[c] * (alpha - kept)) / alpha;
     [mixed(0), mixed(1), mixed(2), alpha]
 }
 

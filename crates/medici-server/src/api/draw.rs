@@ -288,6 +288,7 @@ impl Draw {
             zeal: Zeal::Auto,
             keep_prompt: self.keep_prompt,
             key: None,
+            attended: false,
         };
         Ok((submit, given))
     }

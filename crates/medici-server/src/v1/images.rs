@@ -112,6 +112,7 @@ async fn accept(
         let mut asked = asked;
         let (given, size) = asked.given(&state, caller).await?;
         let mut submit = asked.submission(caller, fresh_seed(state.studio.ids.secret()), size);
+        submit.attended = key.is_none();
         submit.key = key;
         let family = asked.looks.profile.family;
         let ticket = state.submit(submit, given, &note).await.map_err(|fault| fault.for_family(family))?;
@@ -140,6 +141,7 @@ async fn finish(
     let credits = |charged| CreditHeaders { charged, balance: balance(state, caller) };
     match ending(&finished) {
         Err(fault) => {
+            let fault = state.stopping(fault);
             // A retry after a failure is a new request, unless a key says that it is the old one.
             waiting.answered();
             let fault = fault.for_family(asked.looks.profile.family);

@@ -162,6 +162,7 @@ impl Asked {
             readings: looks.readings,
             keep_prompt: false,
             key: None,
+            attended: false,
         }
     }
 }

@@ -151,7 +151,7 @@ impl Feed {
                     }
                 }
                 News::Ended(finished) => {
-                    let charged = ending(&finished)?;
+                    let charged = ending(&finished).map_err(|fault| self.state.stopping(fault))?;
                     self.pictures(&finished, charged).await?;
                     self.ended = true;
                 }

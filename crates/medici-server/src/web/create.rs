@@ -150,6 +150,7 @@ impl Draft {
             source: Source::Words,
             quality: None,
             zeal: Zeal::Auto,
+            attended: false,
             readings: self.readings,
             key,
         }

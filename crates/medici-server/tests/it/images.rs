@@ -137,6 +137,7 @@ async fn drawn_as(house: &House, format: FileFormat) -> Finished {
         zeal: Default::default(),
         readings: false,
         key: None,
+        attended: false,
     };
     let ticket = house.studio().submit(request).await.unwrap();
     house.studio().finished(ticket.job).await.unwrap().unwrap()

@@ -167,6 +167,33 @@ async fn a_request_that_does_not_end_is_cut_off_when_the_server_stops() {
 }
 
 #[tokio::test]
+async fn whoever_waits_when_the_server_stops_is_told_so_and_pays_nothing() {
+    let mut served = Served::open().await;
+    let ask = |extra: &str, stream: bool| {
+        let body = format!(r#"{{"prompt":"a fox [stall]","size":"256x256","stream":{stream}}}"#);
+        format!(
+            "POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n{extra}\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            served.house.key,
+            body.len()
+        )
+    };
+    let (mut plain, mut streamed, mut keyed) = (served.connect().await, served.connect().await, served.connect().await);
+    plain.write_all(ask("", false).as_bytes()).await.unwrap();
+    streamed.write_all(ask("", true).as_bytes()).await.unwrap();
+    keyed.write_all(ask("Idempotency-Key: k\r\n", false).as_bytes()).await.unwrap();
+    served.house.until("credits are held", async || served.house.available() == "12").await;
+    served.stop.take().unwrap().send(()).unwrap();
+    let told = reply(&mut plain).await;
+    assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("The server is stopping."), "{told}");
+    let mut told = String::new();
+    streamed.read_to_string(&mut told).await.unwrap();
+    assert!(told.contains("event: error") && told.contains("The server is stopping."), "{told}");
+    served.serving.await.unwrap().unwrap();
+    assert_eq!(served.house.available(), "14", "whoever has a key comes back for the pictures");
+}
+
+#[tokio::test]
 async fn two_hundred_streams_are_open_at_once_and_all_end_with_their_picture() {
     const STREAMS: usize = 200;
     let limits = Limits { queued_max: STREAMS, ..Limits::for_tests() };

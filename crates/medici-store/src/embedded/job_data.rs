@@ -31,6 +31,8 @@ struct JobData {
     quality: Option<String>,
     quote: QuoteData,
     notice: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    attended: bool,
     state: StateData,
     attempts: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,6 +177,7 @@ fn job_data(job: &Job) -> JobData {
             base: job.quote.base.micro(),
         },
         notice: job.notice.clone(),
+        attended: job.attended,
         state: state_data(&job.state),
         attempts: job.attempts,
         deleted_at: job.deleted_at.map(Timestamp::micros),
@@ -268,6 +271,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Job> {
         },
         hold: HoldId::from_u128(id(row, 2)?),
         notice: data.notice,
+        attended: data.attended,
         state,
         attempts: data.attempts,
         created_at: instant(row, 3)?,

@@ -346,6 +346,10 @@ impl Store for Embedded {
         self.engine.queue(|queue| queue.ahead_of(job))
     }
 
+    fn attended(&self) -> Vec<Candidate> {
+        self.engine.queue(Queue::attended)
+    }
+
     fn queued(&self) -> usize {
         self.engine.queue(Queue::len)
     }

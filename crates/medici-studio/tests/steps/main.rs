@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use medici_ledger::Fact;
 use medici_store::Fault;
-use medici_studio::{CancelError, FailReason, JobState, Outcome, SubmitError};
+use medici_studio::{CancelError, FailReason, JobState, Outcome, Submit, SubmitError};
 use world::{World, free};
 
 #[tokio::test]
@@ -324,5 +324,27 @@ async fn the_sweeper_books_what_is_true_already() {
     let entries = world.entries().await;
     assert!(matches!(entries[0].fact, Fact::HoldExpired { .. }), "{:?}", entries[0].fact);
     assert_eq!(world.studio.sweep_once().await.unwrap(), 0);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn what_nobody_can_come_back_for_ends_with_the_process_and_costs_nothing() {
+    let world = World::new().await;
+    let keyed = world.submit("a red fox", "key-1").await.unwrap();
+    let attended = Submit { key: None, attended: true, ..world.request(world.account, "a red fox", "") };
+    let running = world.studio.submit(attended.clone()).await.unwrap();
+    world.studio.submit(attended).await.unwrap();
+    assert_eq!(world.available().await, "12");
+    let worker = world.work_until_drawing().await;
+    worker.abort();
+    let world = world.crash().await;
+    for _ in 0..2 {
+        world.studio.end_attended().await.unwrap();
+        assert_eq!(world.available().await, "14");
+    }
+    let job = world.studio.store.job(running.job).await.unwrap().unwrap();
+    assert!(matches!(job.state, JobState::Cancelled { .. }), "{:?}", job.state);
+    let done = world.work_until_ended(keyed.job).await;
+    assert_eq!((done.images.len(), world.count_of("captured").await), (4, 1));
     world.audit().await;
 }

@@ -162,6 +162,7 @@ impl World {
             zeal: Zeal::Auto,
             readings: false,
             key: Some(key_use(account, "/v1/images/generations", key, prompt)),
+            attended: false,
         }
     }
 

@@ -200,6 +200,7 @@ pub fn leases_end_by_time_or_with_their_worker(open: Open<'_>) {
         let now = first.created_at.plus(Duration::from_secs(after)).unwrap();
         world.store().leases_ended(now, worker)
     };
+    assert_eq!(world.store().attended(), candidates(&jobs), "queued or running");
     assert_eq!(ended(29, None), []);
     assert_eq!(ended(30, None), candidates(&jobs[..1]));
     assert_eq!(ended(40, None), candidates(&jobs[..2]));

@@ -204,6 +204,7 @@ pub fn job(ids: &SeededIds, account: AccountId, prices: &PriceBook) -> Job {
         quote: quote(prices, now),
         hold: HoldId::from_u128(ids.next()),
         notice: None,
+        attended: true,
         state: JobState::Queued,
         attempts: 0,
         created_at: now,
