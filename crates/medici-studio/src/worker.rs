@@ -274,6 +274,11 @@ impl Worker {
                 warn!(job.id = %id, "The engine refused the spec: {message}");
                 Err(FailReason::BadSpec)
             }
+            // Somebody wanted it so: its owner, or whoever took the job back.
+            Ok(Err(EngineError::Cancelled)) => {
+                info!(job.id = %id, "Stopped drawing {id}");
+                Err(FailReason::Engine)
+            }
             Ok(Err(failure)) => {
                 let cause = std::error::Error::source(&failure).map(ToString::to_string).unwrap_or_default();
                 error!(job.id = %id, %cause, "Could not draw {id}: {failure}");

@@ -158,7 +158,7 @@ async fn read(state: &AppState, request: Request) -> Result<(Vec<u8>, Draw), Fau
         return Ok((form.canonical, draw));
     }
     let LargeJsonObject(object) = LargeJsonObject::from_request(request, state).await?;
-    let files = Files { images: picture(&object, "image")?.into_iter().collect(), mask: picture(&object, "mask")? };
+    let files = Files::of(picture(&object, "image")?.into_iter().collect(), picture(&object, "mask")?);
     let draw = Draw::read(Params::of_json(&object), files, &engine, &can)?;
     Ok((canonical_object(&object), draw))
 }
@@ -318,7 +318,7 @@ impl Draw {
         };
         let (image, file) = own(state, caller, id).await?;
         let known = state.studio.known_image(image).await?;
-        let pictures = Files { images: vec![file.into()], mask: None }.decode(state, OWN).await?;
+        let pictures = Files::of(vec![file.into()], None).decode(state, OWN).await?;
         Ok((Given::Vary { source: pictures.image, latent: known.latent }, Some(known.prompt)))
     }
 

@@ -86,7 +86,14 @@ async fn answer(state: &AppState, caller: AccountCaller, call: Call, request: Re
     let key = key.map(|key| key_use(caller.account, path(call), key, fingerprint, Keep::Day));
     let (asked, waiting, replayed) = match earlier {
         Some(waiting) => (asked, waiting, true),
-        None => accept(state, caller, asked, key, implicit, note).await?,
+        None => match accept(state, caller, asked, key, implicit, note).await {
+            Ok(accepted) => accepted,
+            // What could have used credits tells how many there are, most of all where they are too few.
+            Err(fault) => {
+                let credits = CreditHeaders { charged: Credits::ZERO, balance: balance(state, caller) };
+                return Ok((credits, fault).into_response());
+            }
+        },
     };
     match asked.looks.stream {
         Some(_) => stream::reply(state, caller, asked, waiting, replayed).await,

@@ -49,6 +49,8 @@ impl Decoding {
 /// The files of a request, as they were sent.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Files {
+    /// What the request calls its pictures.
+    named: &'static str,
     pub(crate) images: Vec<Bytes>,
     pub(crate) mask: Option<Bytes>,
 }
@@ -60,9 +62,14 @@ pub(crate) struct Pictures {
 }
 
 impl Files {
+    /// Takes files that the request calls `image` and `mask`.
+    pub(crate) fn of(images: Vec<Bytes>, mask: Option<Bytes>) -> Self {
+        Self { named: "image", images, mask }
+    }
+
     /// Takes the files of a form.
     pub(crate) fn of_form(form: &mut Form) -> Self {
-        Self { images: std::mem::take(&mut form.images), mask: form.mask.take() }
+        Self::of(std::mem::take(&mut form.images), form.mask.take())
     }
 
     /// Reads the files of the JSON form of an edit: `images` and `mask`, with data URLs.
@@ -79,17 +86,20 @@ impl Files {
             Some(_) => return Err(wrong("images", "an array of objects")),
         };
         let mask = params.get("mask").map(|item| referenced("mask", item)).transpose()?;
-        Ok(Self { images, mask })
+        Ok(Self { named: "images", images, mask })
     }
 
     /// Returns the one picture that an engine here starts from.
     fn only(&self) -> Result<&Bytes, Fault> {
         match self.images.as_slice() {
-            [] => Err(Fault::param("missing_required_parameter", "image", "Missing required parameter: 'image'.")),
+            [] => {
+                let message = format!("Missing required parameter: '{}'.", self.named);
+                Err(Fault::param("missing_required_parameter", self.named, message))
+            }
             [image] => Ok(image),
             more => {
                 let message = format!("This server starts from one image; {} were sent.", more.len());
-                Err(not_here("image", &message))
+                Err(not_here(self.named, &message))
             }
         }
     }

@@ -100,7 +100,7 @@ async fn the_json_form_takes_data_urls_and_fetches_nothing() {
         ask(image).await.openai_error(400, "invalid_request_error", Some(code), Some("images"));
     }
     let none = house.post(EDITS, json!({"prompt": "a door"})).key(&house.key).send().await;
-    none.openai_error(400, "invalid_request_error", Some("missing_required_parameter"), Some("image"));
+    none.openai_error(400, "invalid_request_error", Some("missing_required_parameter"), Some("images"));
     assert_eq!(house.available(), "14");
 }
 
