@@ -42,19 +42,7 @@ impl Studio {
     pub(crate) async fn judge_words(&self, request: &Submit) -> Result<(), SubmitError> {
         let spec = &request.spec;
         let words = std::iter::once(&spec.prompt).chain(&spec.readings).map(String::as_str).collect::<Vec<_>>();
-        let account = request.account;
-        match self.verdict(&words, request).await {
-            Ok(Verdict::Clear) => Ok(()),
-            Ok(Verdict::Blocked { categories }) => {
-                let named = categories.join(", ");
-                warn!(account.id = %account, categories = %named, "Refused words of {account} as {named}");
-                Err(SubmitError::Blocked { categories })
-            }
-            Err(failure) => {
-                error!(account.id = %account, "Words of {account} could not be judged: {}", causes(&failure));
-                Err(SubmitError::NotJudged)
-            }
-        }
+        allowed(request.account, "Words", self.verdict(&words, request).await)
     }
 
     /// Finds a reading for each picture where the request wants them, and leaves the request without any where none
@@ -109,18 +97,7 @@ impl Studio {
         if !self.moderator.judges_pictures() {
             return Ok(());
         }
-        match self.moderator.picture(file, FileFormat::Png.media_type(), zeal).await {
-            Ok(Verdict::Clear) => Ok(()),
-            Ok(Verdict::Blocked { categories }) => {
-                let named = categories.join(", ");
-                warn!(account.id = %account, categories = %named, "Refused a picture of {account} as {named}");
-                Err(SubmitError::Blocked { categories })
-            }
-            Err(failure) => {
-                error!(account.id = %account, "A picture of {account} could not be judged: {}", causes(&failure));
-                Err(SubmitError::NotJudged)
-            }
-        }
+        allowed(account, "A picture", self.moderator.picture(file, FileFormat::Png.media_type(), zeal).await)
     }
 
     /// Fails a job of which a picture is not allowed. Nothing of it has been stored yet.
@@ -151,6 +128,22 @@ impl Studio {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns whether what an account has sent may be used, and logs it where it may not.
+fn allowed(account: AccountId, what: &str, verdict: Result<Verdict, NotJudged>) -> Result<(), SubmitError> {
+    match verdict {
+        Ok(Verdict::Clear) => Ok(()),
+        Ok(Verdict::Blocked { categories }) => {
+            let named = categories.join(", ");
+            warn!(account.id = %account, categories = %named, "{what} of {account} refused as {named}");
+            Err(SubmitError::Blocked { categories })
+        }
+        Err(failure) => {
+            error!(account.id = %account, "{what} of {account} could not be judged: {}", causes(&failure));
+            Err(SubmitError::NotJudged)
+        }
     }
 }
 

@@ -211,6 +211,7 @@ impl Feed {
 
     async fn pictures(&mut self, finished: &Finished, charged: Credits) -> Result<(), Fault> {
         let credits = CreditHeaders { charged, balance: balance(&self.state, self.caller) };
+        let looks = self.pieces.len();
         for image in &finished.images {
             let Some(b64_json) = images_body::base64(&self.state, image).await? else { continue };
             let body = EventBody {
@@ -225,7 +226,7 @@ impl Feed {
             self.pieces.push_back(piece);
         }
         // A job that is done has drawn some: they were deleted one by one.
-        if self.pieces.is_empty() { Err(Fault::Deleted) } else { Ok(()) }
+        if self.pieces.len() == looks { Err(Fault::Deleted) } else { Ok(()) }
     }
 
     fn fail(&mut self, fault: &Fault) {
